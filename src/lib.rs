@@ -1,0 +1,3 @@
+//! Claque finds templated, bot-like comments under news articles, and says why.
+pub mod domain;
+pub mod text;
