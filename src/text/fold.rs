@@ -102,6 +102,11 @@ fn span_through(origin: Option<&[Span]>, start: usize, end: usize) -> Span {
         .unwrap_or_default()
 }
 
+/// The part of a raw text that is judged: its first [`MAX_JUDGED_BYTES`](super::truncate::MAX_JUDGED_BYTES).
+pub fn judged_part(raw: &str) -> &str {
+    super::truncate::truncate(raw, super::truncate::MAX_JUDGED_BYTES)
+}
+
 /// Folds a text. See the module's documentation for the stages.
 pub fn fold(raw: &str) -> Folded {
     if is_plain(raw) {

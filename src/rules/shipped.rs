@@ -1,0 +1,30 @@
+//! The registry of shipped packs: one line a file.
+
+/// File name and text of every pack in `rules/`.
+pub(super) const PACKS: &[(&str, &str)] = &[
+    ("any/evasion.toml", include_str!("../../rules/any/evasion.toml")),
+    ("any/links.toml", include_str!("../../rules/any/links.toml")),
+    ("any/self-revealing.toml", include_str!("../../rules/any/self-revealing.toml")),
+    ("ar/register.toml", include_str!("../../rules/ar/register.toml")),
+    ("de/register.toml", include_str!("../../rules/de/register.toml")),
+    ("en/agreement.toml", include_str!("../../rules/en/agreement.toml")),
+    ("en/applause.toml", include_str!("../../rules/en/applause.toml")),
+    ("en/genuine.toml", include_str!("../../rules/en/genuine.toml")),
+    ("en/nuance.toml", include_str!("../../rules/en/nuance.toml")),
+    ("en/praise.toml", include_str!("../../rules/en/praise.toml")),
+    ("en/promotional.toml", include_str!("../../rules/en/promotional.toml")),
+    ("en/questions.toml", include_str!("../../rules/en/questions.toml")),
+    ("en/self-revealing.toml", include_str!("../../rules/en/self-revealing.toml")),
+    ("en/spintax.toml", include_str!("../../rules/en/spintax.toml")),
+    ("en/stance.toml", include_str!("../../rules/en/stance.toml")),
+    ("es/register.toml", include_str!("../../rules/es/register.toml")),
+    ("fr/register.toml", include_str!("../../rules/fr/register.toml")),
+    ("it/register.toml", include_str!("../../rules/it/register.toml")),
+    ("ja/register.toml", include_str!("../../rules/ja/register.toml")),
+    ("pl/register.toml", include_str!("../../rules/pl/register.toml")),
+    ("pt/register.toml", include_str!("../../rules/pt/register.toml")),
+    ("ru/register.toml", include_str!("../../rules/ru/register.toml")),
+    ("tr/register.toml", include_str!("../../rules/tr/register.toml")),
+    ("ur/register.toml", include_str!("../../rules/ur/register.toml")),
+    ("zh/register.toml", include_str!("../../rules/zh/register.toml")),
+];
