@@ -2,4 +2,5 @@
 pub mod domain;
 pub mod engine;
 pub mod rules;
+pub mod similarity;
 pub mod text;
