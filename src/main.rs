@@ -1,2 +1,7 @@
-//! The `claque` binary.
-fn main() {}
+//! The `claque` program. See [`claque::cli`].
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    claque::cli::run()
+}

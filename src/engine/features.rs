@@ -10,7 +10,7 @@ use std::sync::LazyLock;
 
 use crate::domain::Span;
 use crate::text::lexicon::{HashedWords, hashed_words, is_function_hash};
-use crate::text::{Analysis, Shape, Token, TokenKind, stable_hash};
+use crate::text::{Analysis, Shape, Token, TokenKind};
 
 /// The kinds of n-grams; each is normalised by itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -210,7 +210,7 @@ pub const DENSE_NAMES: [&str; DENSE] = [
 pub const DENSE: usize = 40;
 
 /// The dense style measures, raw; the model standardises and clips them.
-#[allow(clippy::too_many_lines)]
+#[expect(clippy::too_many_lines, reason = "a flat list of measures reads best in one place")]
 pub fn dense(analysis: &Analysis<'_>) -> [f32; DENSE] {
     let stats = analysis.stats();
     let words = stats.words.max(1) as f32;
@@ -221,7 +221,7 @@ pub fn dense(analysis: &Analysis<'_>) -> [f32; DENSE] {
     let mut lower_starts = 0f32;
     let noise = analysis.case_is_noise();
     let mut last_mark_ends = false;
-    let mut add = |counts: &mut [f32; DENSE], at: usize, value: f32| {
+    let add = |counts: &mut [f32; DENSE], at: usize, value: f32| {
         if let Some(slot) = counts.get_mut(at) {
             *slot += value;
         }
@@ -323,9 +323,4 @@ pub fn dense(analysis: &Analysis<'_>) -> [f32; DENSE] {
         }
     }
     counts
-}
-
-/// Hash of a name, for identities that are no words.
-pub fn named(name: &str) -> u64 {
-    stable_hash(name.as_bytes())
 }

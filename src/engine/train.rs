@@ -5,7 +5,7 @@
 //! optimum, needs no learning rate, and the fixed shuffle makes it reproducible bit for bit on one machine.
 
 use super::features::{self, Block, DENSE};
-use super::model::{DENSE_CLIP, DENSE_SCALE, Weights};
+use super::model::Weights;
 use crate::domain::Label;
 use crate::text::Analysis;
 
@@ -75,8 +75,8 @@ impl Default for Options {
     }
 }
 
-/// Learns weights from examples. `boost` multiplies the weight of single examples (1 = as its source says).
-pub fn train(examples: &[&Example], boost: impl Fn(&Example) -> f64, options: &Options) -> Weights {
+/// Learns weights from examples.
+pub fn train(examples: &[&Example], options: &Options) -> Weights {
     let (keys, frequency) = vocabulary(examples, options.fewest_documents);
     let mut weights = Weights::blank(keys);
     let rarity = rarity(&frequency, examples.len(), options.idf_power);
@@ -85,7 +85,7 @@ pub fn train(examples: &[&Example], boost: impl Fn(&Example) -> f64, options: &O
     let examples = examples.as_slice();
     standardise(examples, &mut weights);
     let dense: Vec<[f32; DENSE]> = examples.iter().map(|e| weights.scale_dense(&e.dense)).collect();
-    let costs = costs(examples, boost, options);
+    let costs = costs(examples, options);
     let signs: Vec<f64> = examples.iter().map(|e| if e.label == Label::Human { -1.0 } else { 1.0 }).collect();
     let norms: Vec<f64> = examples
         .iter()
@@ -191,7 +191,7 @@ fn standardise(examples: &[&Example], weights: &mut Weights) {
 }
 
 /// The cost (upper bound of alpha) of each example: classes balanced, sources weighed by size to a power.
-fn costs(examples: &[&Example], boost: impl Fn(&Example) -> f64, options: &Options) -> Vec<f64> {
+fn costs(examples: &[&Example], options: &Options) -> Vec<f64> {
     let sources = examples.iter().map(|e| e.source).max().unwrap_or(0) + 1;
     let mut sizes = vec![[0f64; 2]; sources];
     let class = |e: &Example| usize::from(e.label != Label::Human);
@@ -204,7 +204,7 @@ fn costs(examples: &[&Example], boost: impl Fn(&Example) -> f64, options: &Optio
         .iter()
         .map(|e| {
             let size = sizes.get(e.source).and_then(|s| s.get(class(e))).copied().unwrap_or(1.0).max(1.0);
-            size.powf(options.source_power - 1.0) * boost(e)
+            size.powf(options.source_power - 1.0)
         })
         .collect();
     let mut totals = [0f64; 2];
@@ -251,16 +251,5 @@ impl SplitMix {
         for at in (1..items.len()).rev() {
             items.swap(at, self.below(at + 1));
         }
-    }
-}
-
-impl Weights {
-    /// Standardised, clipped, scaled dense measures.
-    pub fn scale_dense(&self, raw: &[f32; DENSE]) -> [f32; DENSE] {
-        let mut out = [0.0; DENSE];
-        for ((slot, value), (mean, spread)) in out.iter_mut().zip(raw).zip(self.dense_scales()) {
-            *slot = ((value - mean) / spread).clamp(-DENSE_CLIP, DENSE_CLIP) * DENSE_SCALE;
-        }
-        out
     }
 }

@@ -96,7 +96,17 @@ pub struct RuleSet {
     pub(super) raw_regexes: Vec<(usize, Regex)>,
     pub(super) conditions: Vec<usize>,
     langs: Vec<Language>,
+    signals: BTreeMap<String, SignalWeight>,
     digest: String,
+}
+
+/// How much a signal counts.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct SignalWeight {
+    /// Points of a finding of strength 1.
+    pub weight: f64,
+    /// Largest sum of its findings, either sign.
+    pub cap: f64,
 }
 
 impl RuleSet {
@@ -122,6 +132,12 @@ impl RuleSet {
         for source in sources {
             for group in &source.file.groups {
                 builder.group(source, &group.id, group.cap);
+            }
+            for signal in &source.file.signals {
+                if !(signal.weight.is_finite() && signal.cap >= 0.0) {
+                    builder.errors.push(RuleError::new(&source.name, format!("signal `{}`: weight must be a number and cap at least 0", signal.id)));
+                }
+                builder.signals.insert(signal.id.clone(), SignalWeight { weight: signal.weight, cap: signal.cap });
             }
         }
         for source in sources {
@@ -152,6 +168,11 @@ impl RuleSet {
         self.langs.contains(&language)
     }
 
+    /// What a signal's findings count; nothing for a signal without a weight.
+    pub fn signal_weight(&self, id: &str) -> SignalWeight {
+        self.signals.get(id).copied().unwrap_or(SignalWeight { weight: 0.0, cap: 0.0 })
+    }
+
     /// Names the ruleset: a digest of all files.
     pub fn digest(&self) -> &str {
         &self.digest
@@ -170,6 +191,7 @@ struct Builder {
     raw: Vec<(usize, String)>,
     conditions: Vec<usize>,
     langs: Vec<Language>,
+    signals: BTreeMap<String, SignalWeight>,
     errors: Vec<RuleError>,
 }
 
@@ -362,6 +384,7 @@ impl Builder {
             raw_regexes,
             conditions: self.conditions,
             langs: self.langs,
+            signals: self.signals,
             digest: digest(sources),
         })
     }

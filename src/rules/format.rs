@@ -12,6 +12,9 @@ pub struct File {
     /// Groups that the pack brings along.
     #[serde(default, rename = "group")]
     pub groups: Vec<RawGroup>,
+    /// Weights of signals.
+    #[serde(default, rename = "signal")]
+    pub signals: Vec<RawSignal>,
     /// Its rules.
     #[serde(default, rename = "rule")]
     pub rules: Vec<RawRule>,
@@ -42,6 +45,21 @@ pub struct RawGroup {
     pub id: String,
     /// Largest sum of points, either sign, in nats.
     pub cap: f64,
+}
+
+/// How much a signal of `src/signals` counts.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RawSignal {
+    /// The signal's id.
+    pub id: String,
+    /// Points of a finding of strength 1; 0 = shown and counted only.
+    pub weight: f64,
+    /// Largest sum of all its findings, either sign.
+    pub cap: f64,
+    /// For authors.
+    #[serde(default)]
+    pub note: Option<String>,
 }
 
 /// A rule as written. In an override file every key but `id` may be left out.

@@ -135,6 +135,12 @@ pub fn merge(base: Vec<Source>, overrides: Vec<Source>) -> Vec<Source> {
                 None => target.file.groups.push(group),
             }
         }
+        for signal in over.file.signals {
+            match target.file.signals.iter_mut().find(|known| known.id == signal.id) {
+                Some(known) => *known = signal,
+                None => target.file.signals.push(signal),
+            }
+        }
         for rule in over.file.rules {
             match target.file.rules.iter_mut().find(|known| known.id == rule.id) {
                 Some(known) => known.merge(rule),

@@ -18,7 +18,7 @@ pub mod selftest;
 mod shipped;
 pub mod template;
 
-pub use compile::{CompiledRule, Group, RuleSet};
+pub use compile::{CompiledRule, Group, RuleSet, SignalWeight};
 pub use error::{RuleError, RuleErrors};
 pub use guard::Facts;
 pub use load::{Source, load_dir, merge, parse_file, shipped_files};

@@ -5,6 +5,7 @@ pub(super) const PACKS: &[(&str, &str)] = &[
     ("any/evasion.toml", include_str!("../../rules/any/evasion.toml")),
     ("any/links.toml", include_str!("../../rules/any/links.toml")),
     ("any/self-revealing.toml", include_str!("../../rules/any/self-revealing.toml")),
+    ("any/signals.toml", include_str!("../../rules/any/signals.toml")),
     ("ar/register.toml", include_str!("../../rules/ar/register.toml")),
     ("de/register.toml", include_str!("../../rules/de/register.toml")),
     ("en/agreement.toml", include_str!("../../rules/en/agreement.toml")),

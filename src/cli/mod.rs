@@ -1,0 +1,121 @@
+//! The command line: one file a subcommand.
+//!
+//! Exit codes: 0 done, flagged or not; 1 a check failed; 2 bad usage or unreadable input; 3 finished, some records rejected.
+
+mod demo;
+mod eval;
+mod output;
+mod rules;
+mod score;
+mod train;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::{Context, Result, anyhow};
+use clap::{Parser, Subcommand};
+
+use crate::config::Config;
+use crate::engine::{Engine, Model};
+use crate::rules::RuleSet;
+
+/// Finds templated, bot-like comments under news articles, and says why.
+#[derive(Debug, Parser)]
+#[command(name = "claque", version, propagate_version = true, max_term_width = 100)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Score a file of comments and say why
+    Score(score::Args),
+    /// Print the example thread scored and explained
+    Demo(demo::Args),
+    /// Measure on labelled comments: who is found, who is wrongly flagged, by what
+    Eval(eval::Args),
+    /// Learn a text model from labelled comments
+    Train(train::Args),
+    /// Check, test, list, explain and begin rule files
+    Rules(rules::Args),
+}
+
+/// What a finished command says to the shell.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    /// Done.
+    Done,
+    /// A gate or check failed.
+    CheckFailed,
+    /// Finished, some records rejected.
+    SomeRejected,
+}
+
+/// Runs the command line of this process.
+pub fn run() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            let _ = error.print();
+            return ExitCode::from(if error.use_stderr() { 2 } else { 0 });
+        }
+    };
+    let outcome = match &cli.command {
+        Command::Score(args) => score::run(args),
+        Command::Demo(args) => demo::run(args),
+        Command::Eval(args) => eval::run(args),
+        Command::Train(args) => train::run(args),
+        Command::Rules(args) => rules::run(args),
+    };
+    match outcome {
+        Ok(Outcome::Done) => ExitCode::SUCCESS,
+        Ok(Outcome::CheckFailed) => ExitCode::from(1),
+        Ok(Outcome::SomeRejected) => ExitCode::from(3),
+        // Whoever closed the pipe has seen enough.
+        Err(error) if output::is_closed_pipe(&error) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("claque: {error:#}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+/// Where rules, model and thresholds come from.
+#[derive(Debug, Clone, Default, clap::Args)]
+struct EngineArgs {
+    /// Directory of rule files, merged over the shipped ones
+    #[arg(long, value_name = "DIR")]
+    rules: Option<PathBuf>,
+    /// Model file instead of the shipped one
+    #[arg(long, value_name = "FILE")]
+    model: Option<PathBuf>,
+    /// TOML file with thresholds
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+}
+
+impl EngineArgs {
+    fn load(&self) -> Result<Engine> {
+        let model = match &self.model {
+            Some(path) => {
+                let bytes = std::fs::read(path).with_context(|| format!("cannot read model {}", path.display()))?;
+                Model::read(&bytes).map_err(|error| anyhow!("model {} is {error}", path.display()))?
+            }
+            None => Model::shipped().map_err(|error| anyhow!("the shipped model is {error}"))?,
+        };
+        self.with_model(model)
+    }
+
+    fn with_model(&self, model: Model) -> Result<Engine> {
+        let rules = RuleSet::load(self.rules.as_deref(), chrono::Utc::now().date_naive()).map_err(|errors| anyhow!("the rules have mistakes:\n{errors}"))?;
+        let config = match &self.config {
+            Some(path) => {
+                let text = std::fs::read_to_string(path).with_context(|| format!("cannot read configuration {}", path.display()))?;
+                Config::parse(&text).map_err(|error| anyhow!("configuration {}: {error}", path.display()))?
+            }
+            None => Config::default(),
+        };
+        Ok(Engine { rules, model, config })
+    }
+}

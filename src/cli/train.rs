@@ -1,0 +1,62 @@
+//! `claque train`: a model file from labelled comments.
+
+use std::path::PathBuf;
+
+use anyhow::{Result, anyhow, bail};
+
+use super::output::{report_rejects, write_to};
+use super::{EngineArgs, Outcome};
+use crate::domain::Label;
+use crate::engine::Model;
+use crate::engine::train::Options;
+use crate::offline::learn::{learn, prepare, read_sources};
+
+/// The fewest comments of each label that are learned from.
+const FEWEST: usize = 20;
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// Labelled comments as JSON Lines; each file is a source
+    #[arg(required = true, value_name = "FILE")]
+    files: Vec<PathBuf>,
+    /// Where to write the model
+    #[arg(long, value_name = "MODEL")]
+    out: PathBuf,
+    /// Directory of rule files, merged over the shipped ones
+    #[arg(long, value_name = "DIR")]
+    rules: Option<PathBuf>,
+    /// Seed of the training order
+    #[arg(long, default_value_t = Options::default().seed)]
+    seed: u64,
+    /// Inverse strength of the regularisation
+    #[arg(long, default_value_t = Options::default().c, hide = true)]
+    c: f64,
+}
+
+pub(super) fn run(args: &Args) -> Result<Outcome> {
+    if !(args.c.is_finite() && args.c > 0.0) {
+        bail!("--c must be above 0");
+    }
+    let engine = EngineArgs { rules: args.rules.clone(), ..EngineArgs::default() }.with_model(Model::untrained())?;
+    let (sources, rejects) = read_sources(&args.files).map_err(|e| anyhow!(e))?;
+    let prepared = prepare(&engine, &sources);
+    for label in [Label::Human, Label::Machine] {
+        let count = prepared.iter().flatten().flatten().filter(|p| p.example.label == label).count();
+        if count < FEWEST {
+            bail!("only {count} English comments are labelled {label:?}; at least {FEWEST} are needed to learn from");
+        }
+    }
+    let (bytes, card) = learn(&sources, &prepared, &Options { seed: args.seed, c: args.c, ..Options::default() });
+    write_to(Some(&args.out), |out| out.write_all(&bytes))?;
+    let model = Model::read(&bytes).map_err(|e| anyhow!("the new model is {e}"))?;
+    println!("model {} written to {}: {} n-grams, {} bytes, reference of {} genuine comments", model.digest(), args.out.display(), model.grams(), bytes.len(), model.reference().comments);
+    for source in &card.sources {
+        println!("  {:<28} {:>6} human {:>6} machine", source.source, source.human, source.machine);
+    }
+    println!("cross-source, text alone (each source scored by a model that did not learn from it):");
+    for (name, value) in &card.metrics {
+        println!("  {name:<60} {value:.4}");
+    }
+    report_rejects(&rejects);
+    Ok(if rejects.is_empty() { Outcome::Done } else { Outcome::SomeRejected })
+}

@@ -1,0 +1,134 @@
+//! Every threshold of the decision rules, with its default. A configuration file gives the keys it changes.
+//!
+//! Raw and validated are one type here: all values are plain numbers, and [`Config::parse`] checks their ranges.
+
+use serde::Deserialize;
+
+/// The configuration of judging.
+#[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Config {
+    /// Decision rules over the text.
+    pub text: TextRules,
+    /// The thread alarm.
+    pub thread: ThreadRules,
+    /// Linking and campaigns.
+    pub campaign: CampaignRules,
+    /// When nothing is proposed whatever the evidence: every verdict is `allow`, the evidence stays visible.
+    pub observe_only: bool,
+}
+
+/// Decision rules over the text's tail probability p.
+#[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct TextRules {
+    /// `text`: p at or below which the text alone is enough.
+    pub alone_p: f64,
+    /// The fewest words for that.
+    pub alone_words: u32,
+    /// `corroborated`: p at or below which the text needs one independent agreement.
+    pub corroborated_p: f64,
+    /// The fewest words of a comment that counts in its thread's statistic.
+    pub thread_words: u32,
+    /// `hidden-characters`: so many disguised words.
+    pub hidden_words: u32,
+    /// `rule`: a live rule with at least so many points is enough by itself.
+    pub rule_points: f64,
+}
+
+/// The thread alarm: the mean of -log10 p over the thread's comments against `base + slope / sqrt(min(k, cap))`.
+#[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ThreadRules {
+    /// The fewest comments of a thread that can raise an alarm.
+    pub fewest: usize,
+    /// Level of the alarm for endless threads.
+    pub base: f64,
+    /// How much higher it is for short ones.
+    pub slope: f64,
+    /// Comments past this number do not lower the level further.
+    pub cap: usize,
+    /// `thread`: p at or below which a comment of an alarmed thread is shown.
+    pub member_p: f64,
+}
+
+/// Linking near-duplicates.
+#[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct CampaignRules {
+    /// Content Jaccard from which two comments are linked.
+    pub jaccard: f64,
+    /// Containment from which on.
+    pub containment: f64,
+    /// Skeleton Jaccard from which on.
+    pub skeleton: f64,
+    /// Content Jaccard from which two texts are linked that are both improbable as genuine.
+    pub jaccard_improbable: f64,
+    /// What improbable means: both p at or below.
+    pub improbable_p: f64,
+    /// `campaign`: known authors from which a campaign is shown.
+    pub authors: usize,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            text: TextRules { alone_p: 0.0003, alone_words: 15, corroborated_p: 0.01, thread_words: 8, hidden_words: 2, rule_points: 2.5 },
+            thread: ThreadRules { fewest: 3, base: 0.43, slope: 2.2, cap: 12, member_p: 0.05 },
+            campaign: CampaignRules { jaccard: 0.5, containment: 0.85, skeleton: 0.72, jaccard_improbable: 0.3, improbable_p: 0.05, authors: 3 },
+            observe_only: false,
+        }
+    }
+}
+
+macro_rules! default_from_config {
+    ($($section:ident: $field:ident),*) => { $(
+        impl Default for $section {
+            fn default() -> Self {
+                Config::default().$field
+            }
+        }
+    )* };
+}
+default_from_config!(TextRules: text, ThreadRules: thread, CampaignRules: campaign);
+
+impl Config {
+    /// Reads a TOML configuration; missing keys keep their defaults.
+    ///
+    /// # Errors
+    /// Unknown keys, wrong types, and values outside their range, with the key's name.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        let config: Self = toml::from_str(text).map_err(|error| error.to_string())?;
+        let probabilities = [
+            ("text.alone_p", config.text.alone_p),
+            ("text.corroborated_p", config.text.corroborated_p),
+            ("thread.member_p", config.thread.member_p),
+            ("campaign.jaccard", config.campaign.jaccard),
+            ("campaign.jaccard_improbable", config.campaign.jaccard_improbable),
+            ("campaign.improbable_p", config.campaign.improbable_p),
+        ];
+        for (name, value) in probabilities {
+            if !(0.0..=1.0).contains(&value) {
+                return Err(format!("{name} = {value} is outside 0 to 1"));
+            }
+        }
+        if config.thread.cap == 0 || config.thread.fewest < 2 {
+            return Err("thread.cap must be at least 1 and thread.fewest at least 2".to_owned());
+        }
+        Ok(config)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn missing_keys_keep_their_defaults_and_wrong_ones_are_named() {
+        let config = Config::parse("[text]\nalone_p = 0.001\n").unwrap();
+        assert_eq!(config.text.alone_p, 0.001);
+        assert_eq!(config.text.alone_words, 15);
+        assert!(Config::parse("[text]\nalone = 1").unwrap_err().contains("alone"));
+        assert!(Config::parse("[text]\nalone_p = 3.0").unwrap_err().contains("text.alone_p"));
+    }
+}
