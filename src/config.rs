@@ -73,9 +73,23 @@ pub struct CampaignRules {
 impl Default for Config {
     fn default() -> Self {
         Self {
-            text: TextRules { alone_p: 0.0003, alone_words: 15, corroborated_p: 0.01, thread_words: 8, hidden_words: 2, rule_points: 2.5 },
+            text: TextRules {
+                alone_p: 0.0003,
+                alone_words: 15,
+                corroborated_p: 0.01,
+                thread_words: 8,
+                hidden_words: 2,
+                rule_points: 2.5,
+            },
             thread: ThreadRules { fewest: 3, base: 0.43, slope: 2.2, cap: 12, member_p: 0.05 },
-            campaign: CampaignRules { jaccard: 0.5, containment: 0.85, skeleton: 0.72, jaccard_improbable: 0.3, improbable_p: 0.05, authors: 3 },
+            campaign: CampaignRules {
+                jaccard: 0.5,
+                containment: 0.85,
+                skeleton: 0.72,
+                jaccard_improbable: 0.3,
+                improbable_p: 0.05,
+                authors: 3,
+            },
             observe_only: false,
         }
     }

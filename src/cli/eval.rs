@@ -68,11 +68,19 @@ fn percent(value: f64) -> String {
 }
 
 fn print(out: &mut dyn Write, report: &Report) -> io::Result<()> {
-    writeln!(out, "{} labelled comments, {}; thresholds from {} genuine ones; rules {}, model {}", report.comments, report.mode, report.genuine, report.ruleset, report.model)?;
+    writeln!(
+        out,
+        "{} labelled comments, {}; thresholds from {} genuine ones; rules {}, model {}",
+        report.comments, report.mode, report.genuine, report.ruleset, report.model
+    )?;
     if report.cross_source {
         writeln!(out, "text scores are out of fold: each source by a model that did not learn from it")?;
     }
-    writeln!(out, "\n{:<26} {:<8} {:>6}  {:>6}  {:>7} {:>7} {:>7}  {:>15}  {:>7} {:>8} {:>7}", "source", "label", "n", "AUC", "@0.1%", "@1%", "@5%", "95% of @1%", "flagged", "campaign", "abstain")?;
+    writeln!(
+        out,
+        "\n{:<26} {:<8} {:>6}  {:>6}  {:>7} {:>7} {:>7}  {:>15}  {:>7} {:>8} {:>7}",
+        "source", "label", "n", "AUC", "@0.1%", "@1%", "@5%", "95% of @1%", "flagged", "campaign", "abstain"
+    )?;
     for row in &report.sources {
         let mark = if row.in_sample && !report.cross_source { "*" } else { "" };
         writeln!(
@@ -92,7 +100,10 @@ fn print(out: &mut dyn Write, report: &Report) -> io::Result<()> {
             percent(row.abstained),
         )?;
         if row.source.contains("learners") {
-            writeln!(out, "  ^ second-language writers: the fairness probe; not among the genuine comments that set thresholds")?;
+            writeln!(
+                out,
+                "  ^ second-language writers: the fairness probe; not among the genuine comments that set thresholds"
+            )?;
         }
     }
     if report.sources.iter().any(|r| r.in_sample) && !report.cross_source {
@@ -101,7 +112,17 @@ fn print(out: &mut dyn Write, report: &Report) -> io::Result<()> {
     if report.genuine < 5000 {
         writeln!(out, "fewer than 5,000 genuine comments: @0.1% rests on fewer than five of them")?;
     }
-    writeln!(out, "\ncalibration of p on genuine comments (nominal: realised), mean error {:.4}", report.calibration_error)?;
+    print_context(out, report)?;
+    print_hits(out, report)
+}
+
+/// Calibration, threads, campaigns, and who among genuine writers is flagged.
+fn print_context(out: &mut dyn Write, report: &Report) -> io::Result<()> {
+    writeln!(
+        out,
+        "\ncalibration of p on genuine comments (nominal: realised), mean error {:.4}",
+        report.calibration_error
+    )?;
     for (nominal, realised) in &report.calibration {
         write!(out, "  {nominal}: {realised:.4}")?;
     }
@@ -112,7 +133,11 @@ fn print(out: &mut dyn Write, report: &Report) -> io::Result<()> {
             (low, high) if low == high => low.to_string(),
             (low, high) => format!("{low}-{high}"),
         };
-        writeln!(out, "  {size:<24} {:>6} of {:<6}  {:>6} of {:<6}", row.machine.1, row.machine.0, row.genuine.1, row.genuine.0)?;
+        writeln!(
+            out,
+            "  {size:<24} {:>6} of {:<6}  {:>6} of {:<6}",
+            row.machine.1, row.machine.0, row.genuine.1, row.genuine.0
+        )?;
     }
     if let Some(row) = &report.campaigns {
         writeln!(
@@ -129,13 +154,37 @@ fn print(out: &mut dyn Write, report: &Report) -> io::Result<()> {
     for (title, rows) in [("by length", &report.by_length), ("by language", &report.by_language)] {
         writeln!(out, "\ngenuine comments {title:<12} {:>6}  {:>7} {:>8}", "n", "@1%", "flagged")?;
         for row in rows.iter().filter(|r| r.n > 0) {
-            writeln!(out, "  {:<26} {:>6}  {:>7} {:>8}", row.band, row.n, percent(row.at_1), percent(row.flagged))?;
+            writeln!(
+                out,
+                "  {:<26} {:>6}  {:>7} {:>8}",
+                row.band,
+                row.n,
+                percent(row.at_1),
+                percent(row.flagged)
+            )?;
         }
     }
+    Ok(())
+}
+
+/// Rules and signals in the manner of SpamAssassin's hit frequencies.
+fn print_hits(out: &mut dyn Write, report: &Report) -> io::Result<()> {
     writeln!(out, "\n{:<50} {:>9} {:>9} {:>7}", "rule or signal", "% machine", "% genuine", "S/O")?;
     for row in &report.hits {
-        writeln!(out, "{:<50} {:>9} {:>9} {:>7.3}", row.id, percent(row.machine), percent(row.genuine), row.overall)?;
+        writeln!(
+            out,
+            "{:<50} {:>9} {:>9} {:>7.3}",
+            row.id,
+            percent(row.machine),
+            percent(row.genuine),
+            row.overall
+        )?;
     }
-    let people: usize = report.sources.iter().filter(|r| r.label == Label::Human && r.source != "pooled").map(|r| (r.flagged * r.n as f64).round() as usize).sum();
+    let people: usize = report
+        .sources
+        .iter()
+        .filter(|r| r.label == Label::Human && r.source != "pooled")
+        .map(|r| (r.flagged * r.n as f64).round() as usize)
+        .sum();
     writeln!(out, "\n{people} genuine comments flagged by the default rules")
 }

@@ -99,7 +99,8 @@ impl EngineArgs {
     fn load(&self) -> Result<Engine> {
         let model = match &self.model {
             Some(path) => {
-                let bytes = std::fs::read(path).with_context(|| format!("cannot read model {}", path.display()))?;
+                let bytes =
+                    std::fs::read(path).with_context(|| format!("cannot read model {}", path.display()))?;
                 Model::read(&bytes).map_err(|error| anyhow!("model {} is {error}", path.display()))?
             }
             None => Model::shipped().map_err(|error| anyhow!("the shipped model is {error}"))?,
@@ -108,10 +109,12 @@ impl EngineArgs {
     }
 
     fn with_model(&self, model: Model) -> Result<Engine> {
-        let rules = RuleSet::load(self.rules.as_deref(), chrono::Utc::now().date_naive()).map_err(|errors| anyhow!("the rules have mistakes:\n{errors}"))?;
+        let rules = RuleSet::load(self.rules.as_deref(), chrono::Utc::now().date_naive())
+            .map_err(|errors| anyhow!("the rules have mistakes:\n{errors}"))?;
         let config = match &self.config {
             Some(path) => {
-                let text = std::fs::read_to_string(path).with_context(|| format!("cannot read configuration {}", path.display()))?;
+                let text = std::fs::read_to_string(path)
+                    .with_context(|| format!("cannot read configuration {}", path.display()))?;
                 Config::parse(&text).map_err(|error| anyhow!("configuration {}: {error}", path.display()))?
             }
             None => Config::default(),

@@ -13,7 +13,10 @@ use crate::offline::records::Reject;
 ///
 /// # Errors
 /// When the place cannot be written.
-pub(super) fn write_to(out: Option<&Path>, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<()> {
+pub(super) fn write_to(
+    out: Option<&Path>,
+    write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+) -> Result<()> {
     let Some(path) = out else {
         let mut stdout = BufWriter::new(io::stdout().lock());
         write(&mut stdout)?;
@@ -22,7 +25,8 @@ pub(super) fn write_to(out: Option<&Path>, write: impl FnOnce(&mut dyn Write) ->
     let failed = || format!("cannot write {}", path.display());
     let special = path.symlink_metadata().is_ok_and(|meta| !meta.is_file());
     if special {
-        let mut file = BufWriter::new(std::fs::OpenOptions::new().write(true).open(path).with_context(failed)?);
+        let mut file =
+            BufWriter::new(std::fs::OpenOptions::new().write(true).open(path).with_context(failed)?);
         write(&mut file).with_context(failed)?;
         return file.flush().with_context(failed);
     }
@@ -37,7 +41,10 @@ pub(super) fn write_to(out: Option<&Path>, write: impl FnOnce(&mut dyn Write) ->
 
 /// Whether an error is a reader that went away.
 pub(super) fn is_closed_pipe(error: &anyhow::Error) -> bool {
-    error.chain().filter_map(|cause| cause.downcast_ref::<io::Error>()).any(|cause| cause.kind() == io::ErrorKind::BrokenPipe)
+    error
+        .chain()
+        .filter_map(|cause| cause.downcast_ref::<io::Error>())
+        .any(|cause| cause.kind() == io::ErrorKind::BrokenPipe)
 }
 
 /// Names rejected lines on standard error: the first few, then how many more.
@@ -81,23 +88,59 @@ const FINDINGS: usize = 5;
 ///
 /// # Errors
 /// When the writer fails.
-pub(super) fn table(out: &mut dyn Write, comments: &[Comment], assessments: &[Assessment], campaigns: &[Campaign], colour: bool) -> io::Result<()> {
-    let (bold, dim, mark, off) = if colour { ("\x1b[1m", "\x1b[2m", "\x1b[33m", "\x1b[0m") } else { ("", "", "", "") };
+pub(super) fn table(
+    out: &mut dyn Write,
+    comments: &[Comment],
+    assessments: &[Assessment],
+    campaigns: &[Campaign],
+    colour: bool,
+) -> io::Result<()> {
+    let (bold, dim, mark, off) =
+        if colour { ("\x1b[1m", "\x1b[2m", "\x1b[33m", "\x1b[0m") } else { ("", "", "", "") };
     for (comment, assessment) in comments.iter().zip(assessments) {
         let verdict = match assessment.verdict {
             Verdict::Allow => "allow ",
             Verdict::Review => "REVIEW",
             Verdict::Hold => "HOLD  ",
         };
-        let author = comment.author.as_ref().and_then(|a| a.name.as_deref().or(a.id.as_ref().map(crate::domain::Id::as_str))).unwrap_or("unknown author");
+        let author = comment
+            .author
+            .as_ref()
+            .and_then(|a| a.name.as_deref().or(a.id.as_ref().map(crate::domain::Id::as_str)))
+            .unwrap_or("unknown author");
         let flagged = assessment.verdict != Verdict::Allow;
         let emphasis = if flagged { bold } else { dim };
-        writeln!(out, "{emphasis}{verdict} {:>7.4}  {}  {}{off}", assessment.score, printable(&assessment.id.to_string()), printable(author))?;
+        writeln!(
+            out,
+            "{emphasis}{verdict} {:>7.4}  {}  {}{off}",
+            assessment.score,
+            printable(&assessment.id.to_string()),
+            printable(author)
+        )?;
         if flagged {
             writeln!(out, "  {}", highlight(&comment.text, assessment, mark, off))?;
-            let because: Vec<String> = assessment.because.iter().map(|b| serde_json::to_value(b).ok().and_then(|v| v.as_str().map(str::to_owned)).unwrap_or_default()).collect();
-            writeln!(out, "  because: {}; {}", because.join(", "), if assessment.abstained { "text not judged".to_owned() } else { one_in(assessment.score) })?;
-            for e in assessment.evidence.iter().filter(|e| e.points.abs() >= 0.05 || e.rule.is_some()).take(FINDINGS) {
+            let because: Vec<String> = assessment
+                .because
+                .iter()
+                .map(|b| {
+                    serde_json::to_value(b)
+                        .ok()
+                        .and_then(|v| v.as_str().map(str::to_owned))
+                        .unwrap_or_default()
+                })
+                .collect();
+            writeln!(
+                out,
+                "  because: {}; {}",
+                because.join(", "),
+                if assessment.abstained { "text not judged".to_owned() } else { one_in(assessment.score) }
+            )?;
+            for e in assessment
+                .evidence
+                .iter()
+                .filter(|e| e.points.abs() >= 0.05 || e.rule.is_some())
+                .take(FINDINGS)
+            {
                 writeln!(out, "    {:+6.2}  {}", e.points, printable(&e.message))?;
             }
             if let Some(id) = &assessment.campaign_id {
@@ -108,12 +151,25 @@ pub(super) fn table(out: &mut dyn Write, comments: &[Comment], assessments: &[As
         }
     }
     for campaign in campaigns {
-        writeln!(out, "\n{bold}campaign {}{off}: {} comments by {} authors", campaign.id, campaign.members.len(), campaign.authors)?;
+        writeln!(
+            out,
+            "\n{bold}campaign {}{off}: {} comments by {} authors",
+            campaign.id,
+            campaign.members.len(),
+            campaign.authors
+        )?;
         writeln!(out, "  {}", printable(&skeleton_line(campaign)))?;
     }
     let flagged = assessments.iter().filter(|a| a.verdict != Verdict::Allow).count();
-    let alarmed: std::collections::BTreeSet<_> = assessments.iter().filter_map(|a| a.thread.as_ref()).filter(|t| t.alarm).map(|t| &t.id).collect();
-    writeln!(out, "\n{} comments, {flagged} for review, {} campaigns, {} threads alarmed", assessments.len(), campaigns.len(), alarmed.len())
+    let alarmed: std::collections::BTreeSet<_> =
+        assessments.iter().filter_map(|a| a.thread.as_ref()).filter(|t| t.alarm).map(|t| &t.id).collect();
+    writeln!(
+        out,
+        "\n{} comments, {flagged} for review, {} campaigns, {} threads alarmed",
+        assessments.len(),
+        campaigns.len(),
+        alarmed.len()
+    )
 }
 
 /// The skeleton in one line: `the [tram|library] is`.
@@ -124,7 +180,8 @@ pub(super) fn skeleton_line(campaign: &Campaign) -> String {
         .map(|part| match part {
             SkeletonPart::Text(text) => text.clone(),
             SkeletonPart::Slot(fillers) => {
-                let mut distinct: Vec<&str> = fillers.iter().map(|f| if f.is_empty() { "-" } else { f.as_str() }).collect();
+                let mut distinct: Vec<&str> =
+                    fillers.iter().map(|f| if f.is_empty() { "-" } else { f.as_str() }).collect();
                 distinct.sort_unstable();
                 distinct.dedup();
                 distinct.truncate(4);
@@ -158,12 +215,17 @@ fn highlight(text: &str, assessment: &Assessment, mark: &str, off: &str) -> Stri
 
 /// Text that cannot command a terminal: control and bidirectional characters are shown as their code.
 pub(super) fn printable(text: &str) -> String {
+    use std::fmt::Write as _;
     let mut out = String::with_capacity(text.len());
     for ch in text.chars() {
         match ch {
             '\n' | '\r' | '\t' => out.push(' '),
-            '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}' => out.push_str(&format!("<{:04X}>", ch as u32)),
-            _ if ch.is_control() => out.push_str(&format!("<{:02X}>", ch as u32)),
+            '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}' => {
+                let _ = write!(out, "<{:04X}>", ch as u32);
+            }
+            _ if ch.is_control() => {
+                let _ = write!(out, "<{:02X}>", ch as u32);
+            }
             _ => out.push(ch),
         }
     }
@@ -176,7 +238,11 @@ mod tests {
 
     #[test]
     fn p_reads_as_a_frequency() {
-        for (score, expected) in [(0.3, "as most genuine comments"), (0.99, "1 in 100 genuine comments scores this high"), (0.99923, "1 in 1,200 genuine comments scores this high")] {
+        for (score, expected) in [
+            (0.3, "as most genuine comments"),
+            (0.99, "1 in 100 genuine comments scores this high"),
+            (0.99923, "1 in 1,200 genuine comments scores this high"),
+        ] {
             assert_eq!(one_in(score), expected);
         }
     }

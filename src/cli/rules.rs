@@ -85,10 +85,22 @@ fn check(place: &Where) -> Result<Outcome> {
     let texts: Vec<&str> = sample.iter().map(|c| c.text.as_str()).collect();
     let remarks = lint::lint(&rules, &texts);
     for remark in &remarks {
-        println!("{}: {} [{}] {}", if remark.fails { "error" } else { "remark" }, remark.rule, remark.lint, remark.message);
+        println!(
+            "{}: {} [{}] {}",
+            if remark.fails { "error" } else { "remark" },
+            remark.rule,
+            remark.lint,
+            remark.message
+        );
     }
     let failed = remarks.iter().filter(|r| r.fails).count();
-    println!("{} rules, {} groups, ruleset {}: {failed} errors, {} remarks", rules.rules().len(), rules.groups().len(), rules.digest(), remarks.len() - failed);
+    println!(
+        "{} rules, {} groups, ruleset {}: {failed} errors, {} remarks",
+        rules.rules().len(),
+        rules.groups().len(),
+        rules.digest(),
+        remarks.len() - failed
+    );
     Ok(if failed == 0 { Outcome::Done } else { Outcome::CheckFailed })
 }
 
@@ -100,13 +112,28 @@ fn test(place: &Where) -> Result<Outcome> {
     let rules = load(place)?;
     let report = selftest::run(&rules);
     for failure in &report.failures {
-        println!("FAILED {}: should {}hit {:?}", failure.rule, if failure.expected { "" } else { "not " }, failure.text);
+        println!(
+            "FAILED {}: should {}hit {:?}",
+            failure.rule,
+            if failure.expected { "" } else { "not " },
+            failure.text
+        );
     }
     for rule in &report.untested {
         println!("untested {rule}: it has no case that must hit");
     }
-    println!("{} cases of {} rules, {} failed, {} rules untested", report.cases, report.rules, report.failures.len(), report.untested.len());
-    Ok(if report.failures.is_empty() && report.untested.is_empty() { Outcome::Done } else { Outcome::CheckFailed })
+    println!(
+        "{} cases of {} rules, {} failed, {} rules untested",
+        report.cases,
+        report.rules,
+        report.failures.len(),
+        report.untested.len()
+    );
+    Ok(if report.failures.is_empty() && report.untested.is_empty() {
+        Outcome::Done
+    } else {
+        Outcome::CheckFailed
+    })
 }
 
 fn list(place: &Where) -> Result<Outcome> {
@@ -114,11 +141,26 @@ fn list(place: &Where) -> Result<Outcome> {
     write_to(None, |out| {
         for rule in rules.rules() {
             let group = rule.group.and_then(|g| rules.groups().get(g)).map_or("-", |g| g.id.as_str());
-            writeln!(out, "{:<46} {:>5.2}  {:<8} {:<16} {}", rule.id, rule.written_points, rule.status.name(), group, rule.message)?;
+            writeln!(
+                out,
+                "{:<46} {:>5.2}  {:<8} {:<16} {}",
+                rule.id,
+                rule.written_points,
+                rule.status.name(),
+                group,
+                rule.message
+            )?;
         }
         for signal in SIGNALS {
             let weight = rules.signal_weight(signal.id());
-            writeln!(out, "{:<46} {:>5.2}  signal   cap {:<12} {:?}", signal.id(), weight.weight, weight.cap, signal.level())?;
+            writeln!(
+                out,
+                "{:<46} {:>5.2}  signal   cap {:<12} {:?}",
+                signal.id(),
+                weight.weight,
+                weight.cap,
+                signal.level()
+            )?;
         }
         Ok(())
     })?;
@@ -129,7 +171,12 @@ fn explain(id: &str, place: &Where) -> Result<Outcome> {
     let rules = load(place)?;
     if let Some(signal) = signals::by_id(id) {
         let weight = rules.signal_weight(id);
-        println!("{}\n\n# Weight\n{} points for a full finding, at most {} in all", signals::documentation(signal), weight.weight, weight.cap);
+        println!(
+            "{}\n\n# Weight\n{} points for a full finding, at most {} in all",
+            signals::documentation(signal),
+            weight.weight,
+            weight.cap
+        );
         return Ok(Outcome::Done);
     }
     let Some(rule) = rules.rule(id) else {
@@ -147,7 +194,11 @@ fn explain(id: &str, place: &Where) -> Result<Outcome> {
     println!("tells the moderator: {}", rule.message);
     println!("pattern ({:?}, {:?}):", rule.kind, rule.at);
     rule.pattern.lines().for_each(|line| println!("  {line}"));
-    println!("points: {}{}", rule.written_points, group.map_or_else(String::new, |g| format!(", with group `{}` at most {}", g.id, g.cap)));
+    println!(
+        "points: {}{}",
+        rule.written_points,
+        group.map_or_else(String::new, |g| format!(", with group `{}` at most {}", g.id, g.cap))
+    );
     if let Some(expires) = rule.expires {
         println!("expires: {expires}");
     }
@@ -162,7 +213,8 @@ fn explain(id: &str, place: &Where) -> Result<Outcome> {
 }
 
 fn new(id: &str, out: Option<&PathBuf>) -> Result<Outcome> {
-    let Some((pack, rule)) = id.split_once('/').filter(|(pack, rule)| !pack.is_empty() && !rule.is_empty()) else {
+    let Some((pack, rule)) = id.split_once('/').filter(|(pack, rule)| !pack.is_empty() && !rule.is_empty())
+    else {
         bail!("`{id}` is no rule id: write PACK/ID, such as newsroom/great-read");
     };
     if let Some(path) = out.filter(|path| path.exists()) {

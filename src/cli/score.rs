@@ -56,7 +56,8 @@ pub(super) fn run(args: &Args) -> Result<Outcome> {
     };
     let comments = read.records;
     let judged = judge(&engine, &comments, &articles, mode);
-    let colour = args.out.is_none() && std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none();
+    let colour =
+        args.out.is_none() && std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none();
     write_to(args.out.as_deref(), |out| match args.format {
         Format::Table => table(out, &comments, &judged.assessments, &judged.campaigns, colour),
         Format::Jsonl => judged.assessments.iter().try_for_each(|assessment| {

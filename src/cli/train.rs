@@ -37,19 +37,30 @@ pub(super) fn run(args: &Args) -> Result<Outcome> {
     if !(args.c.is_finite() && args.c > 0.0) {
         bail!("--c must be above 0");
     }
-    let engine = EngineArgs { rules: args.rules.clone(), ..EngineArgs::default() }.with_model(Model::untrained())?;
+    let engine =
+        EngineArgs { rules: args.rules.clone(), ..EngineArgs::default() }.with_model(Model::untrained())?;
     let (sources, rejects) = read_sources(&args.files).map_err(|e| anyhow!(e))?;
     let prepared = prepare(&engine, &sources);
     for label in [Label::Human, Label::Machine] {
         let count = prepared.iter().flatten().flatten().filter(|p| p.example.label == label).count();
         if count < FEWEST {
-            bail!("only {count} English comments are labelled {label:?}; at least {FEWEST} are needed to learn from");
+            bail!(
+                "only {count} English comments are labelled {label:?}; at least {FEWEST} are needed to learn from"
+            );
         }
     }
-    let (bytes, card) = learn(&sources, &prepared, &Options { seed: args.seed, c: args.c, ..Options::default() });
+    let (bytes, card) =
+        learn(&sources, &prepared, &Options { seed: args.seed, c: args.c, ..Options::default() });
     write_to(Some(&args.out), |out| out.write_all(&bytes))?;
     let model = Model::read(&bytes).map_err(|e| anyhow!("the new model is {e}"))?;
-    println!("model {} written to {}: {} n-grams, {} bytes, reference of {} genuine comments", model.digest(), args.out.display(), model.grams(), bytes.len(), model.reference().comments);
+    println!(
+        "model {} written to {}: {} n-grams, {} bytes, reference of {} genuine comments",
+        model.digest(),
+        args.out.display(),
+        model.grams(),
+        bytes.len(),
+        model.reference().comments
+    );
     for source in &card.sources {
         println!("  {:<28} {:>6} human {:>6} machine", source.source, source.human, source.machine);
     }

@@ -136,7 +136,8 @@ mod tests {
     #[test]
     fn an_author_is_an_object_a_string_a_number_or_null() {
         let key = |json: &str| {
-            let comment: Comment = serde_json::from_str(&format!(r#"{{"id":1,"text":"x","author":{json}}}"#)).unwrap();
+            let comment: Comment =
+                serde_json::from_str(&format!(r#"{{"id":1,"text":"x","author":{json}}}"#)).unwrap();
             comment.author_key().map(str::to_owned)
         };
         assert_eq!(key(r#""u7""#), Some("u7".to_owned()));
@@ -150,7 +151,8 @@ mod tests {
 
     #[test]
     fn the_article_stands_for_a_missing_thread() {
-        let comment: Comment = serde_json::from_str(r#"{"id":"a","text":"x","article_id":9,"thread_id":null}"#).unwrap();
+        let comment: Comment =
+            serde_json::from_str(r#"{"id":"a","text":"x","article_id":9,"thread_id":null}"#).unwrap();
         assert_eq!(comment.thread().map(Id::as_str), Some("9"));
     }
 }

@@ -79,7 +79,9 @@ mod tests {
 
     #[test]
     fn ids_may_be_strings_or_integers() {
-        for (json, expected) in [("\"a1\"", "a1"), ("17", "17"), ("-3", "-3"), ("18446744073709551615", "18446744073709551615")] {
+        for (json, expected) in
+            [("\"a1\"", "a1"), ("17", "17"), ("-3", "-3"), ("18446744073709551615", "18446744073709551615")]
+        {
             assert_eq!(serde_json::from_str::<Id>(json).unwrap().as_str(), expected);
         }
         for json in ["1.5", "null", "[]", "{}", "true"] {

@@ -25,7 +25,11 @@ pub fn decide(text: &TextScore, standing: &Standing, config: &Config) -> (Verdic
     if judged && long_enough && text.p <= config.text.alone_p {
         because.push(Because::Text);
     }
-    if judged && text.words >= config.text.thread_words && text.p <= config.text.corroborated_p && (alarm || standing.copied) {
+    if judged
+        && text.words >= config.text.thread_words
+        && text.p <= config.text.corroborated_p
+        && (alarm || standing.copied)
+    {
         because.push(Because::Corroborated);
     }
     if judged && alarm && text.words >= config.text.thread_words && text.p <= config.thread.member_p {
@@ -57,7 +61,8 @@ mod tests {
         let config = Config::default();
         let alarm = ThreadScore { k: 8, mean: 2.0, p: 1e-6, alarm: true };
         let quiet = ThreadScore { alarm: false, ..alarm };
-        let standing = |thread, copied, campaign_authors| Standing { thread: Some(thread), copied, campaign_authors };
+        let standing =
+            |thread, copied, campaign_authors| Standing { thread: Some(thread), copied, campaign_authors };
         for (score, standing, expected) in [
             (text(0.0001, 20), Standing::default(), vec![Because::Text]),
             (text(0.0001, 10), Standing::default(), vec![]),
@@ -68,8 +73,16 @@ mod tests {
             (text(0.04, 7), standing(alarm, false, 0), vec![]),
             (text(0.9, 20), standing(quiet, true, 3), vec![Because::Campaign]),
             (text(0.9, 20), standing(quiet, true, 2), vec![]),
-            (TextScore { disguised: 2, ..text(0.9, 9) }, Standing::default(), vec![Because::HiddenCharacters]),
-            (TextScore { strongest_rule: 5.0, abstained: true, ..text(1.0, 9) }, Standing::default(), vec![Because::Rule]),
+            (
+                TextScore { disguised: 2, ..text(0.9, 9) },
+                Standing::default(),
+                vec![Because::HiddenCharacters],
+            ),
+            (
+                TextScore { strongest_rule: 5.0, abstained: true, ..text(1.0, 9) },
+                Standing::default(),
+                vec![Because::Rule],
+            ),
             (TextScore { abstained: true, ..text(0.0, 90) }, standing(alarm, false, 0), vec![]),
         ] {
             let (verdict, because) = decide(&score, &standing, &config);

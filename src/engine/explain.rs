@@ -25,9 +25,13 @@ pub(super) fn model_evidence(model: &Model, analysis: &Analysis<'_>, logit: f64,
     for (points, span) in parts.grams {
         let first = tokens.partition_point(|t| t.end <= span.start);
         let last = tokens.partition_point(|t| t.start < span.end.max(span.start + 1));
-        let Some(covered) = weights.get_mut(first..last.max(first)).filter(|c| !c.is_empty()) else { continue };
+        let Some(covered) = weights.get_mut(first..last.max(first)).filter(|c| !c.is_empty()) else {
+            continue;
+        };
         let share = f64::from(points) / covered.len() as f64;
-        covered.iter_mut().for_each(|w| *w += share);
+        for weight in covered {
+            *weight += share;
+        }
     }
     let mut stretches = stretches(&tokens, &weights);
     stretches.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
@@ -38,9 +42,23 @@ pub(super) fn model_evidence(model: &Model, analysis: &Analysis<'_>, logit: f64,
         rest -= points;
         let words = crate::text::truncate::truncate(span.slice(analysis.raw()), 120);
         let how = if points > 0.0 { "reads like templated text" } else { "reads like a person" };
-        out.push(Evidence { signal: MODEL_SIGNAL, rule: None, points, level: Level::Text, spans: vec![span], message: format!("wording that {how}: \"{words}\"") });
+        out.push(Evidence {
+            signal: MODEL_SIGNAL,
+            rule: None,
+            points,
+            level: Level::Text,
+            spans: vec![span],
+            message: format!("wording that {how}: \"{words}\""),
+        });
     }
-    out.push(Evidence { signal: MODEL_SIGNAL, rule: None, points: rest, level: Level::Text, spans: vec![], message: "the rest of the wording, style and length".to_owned() });
+    out.push(Evidence {
+        signal: MODEL_SIGNAL,
+        rule: None,
+        points: rest,
+        level: Level::Text,
+        spans: vec![],
+        message: "the rest of the wording, style and length".to_owned(),
+    });
 }
 
 /// Maximal runs of tokens of one sign, cut at [`LONGEST`].

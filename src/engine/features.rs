@@ -51,7 +51,13 @@ pub fn visit_ngrams(analysis: &Analysis<'_>, mut visit: impl FnMut(Block, u32, S
     let tokens: Vec<&Token> = analysis.judged().take(MOST_TOKENS).collect();
     let noise = analysis.case_is_noise();
     visit_runs(&tokens, Block::Words, WORD_RUN, |token| word_identity(token, noise), &mut visit);
-    visit_runs(&tokens, Block::Masked, MASKED_RUN, |token| masked_identity(analysis, token, noise), &mut visit);
+    visit_runs(
+        &tokens,
+        Block::Masked,
+        MASKED_RUN,
+        |token| masked_identity(analysis, token, noise),
+        &mut visit,
+    );
     visit_letters(analysis, &tokens, noise, &mut visit);
 }
 
@@ -71,7 +77,8 @@ fn visit_runs(
     let mut sentence = u32::MAX;
     for token in tokens {
         let Some(id) = identity(token) else { continue };
-        let starts = (token.sentence != sentence).then_some((SENTENCE_START, Span::new(token.raw.start, token.raw.start)));
+        let starts = (token.sentence != sentence)
+            .then_some((SENTENCE_START, Span::new(token.raw.start, token.raw.start)));
         sentence = token.sentence;
         for item in starts.into_iter().chain(std::iter::once((id, token.raw))) {
             recent.rotate_right(1);
@@ -93,7 +100,12 @@ fn visit_runs(
     }
 }
 
-fn visit_letters(analysis: &Analysis<'_>, tokens: &[&Token], noise: bool, visit: &mut impl FnMut(Block, u32, Span)) {
+fn visit_letters(
+    analysis: &Analysis<'_>,
+    tokens: &[&Token],
+    noise: bool,
+    visit: &mut impl FnMut(Block, u32, Span),
+) {
     let mut window: u64 = 0;
     let mut seen = 0usize;
     let mut starts = [0u32; 8];
@@ -110,7 +122,11 @@ fn visit_letters(analysis: &Analysis<'_>, tokens: &[&Token], noise: bool, visit:
             }
             let gram = window & ((1u64 << (8 * length)) - 1);
             let start = starts.get(length - 1).copied().unwrap_or(raw.start);
-            visit(Block::Letters, key(mix(gram ^ ((length as u64) << 56))), Span::new(start.min(raw.start), raw.end));
+            visit(
+                Block::Letters,
+                key(mix(gram ^ ((length as u64) << 56))),
+                Span::new(start.min(raw.start), raw.end),
+            );
         }
     };
     for token in tokens {
@@ -123,7 +139,11 @@ fn visit_letters(analysis: &Analysis<'_>, tokens: &[&Token], noise: bool, visit:
             continue;
         }
         let text = analysis.lower(token);
-        let text = if token.kind == TokenKind::Punctuation { text.get(..text.chars().next().map_or(0, char::len_utf8)).unwrap_or_default() } else { text };
+        let text = if token.kind == TokenKind::Punctuation {
+            text.get(..text.chars().next().map_or(0, char::len_utf8)).unwrap_or_default()
+        } else {
+            text
+        };
         let digits = token.kind == TokenKind::Number;
         for byte in text.bytes() {
             push(if digits && byte.is_ascii_digit() { b'0' } else { byte }, token.raw, visit);
@@ -165,8 +185,12 @@ fn masked_identity(analysis: &Analysis<'_>, token: &Token, case_is_noise: bool) 
 
 /// The word's first matching ending, as an identity of its own.
 fn suffix(word: &str) -> u64 {
-    const ENDINGS: [&str; 14] = ["ing", "tion", "ed", "ly", "ity", "ment", "ness", "ous", "ive", "al", "ful", "able", "er", "s"];
-    let at = ENDINGS.iter().position(|ending| word.len() > ending.len() + 1 && word.ends_with(ending)).unwrap_or(ENDINGS.len());
+    const ENDINGS: [&str; 14] =
+        ["ing", "tion", "ed", "ly", "ity", "ment", "ness", "ous", "ive", "al", "ful", "able", "er", "s"];
+    let at = ENDINGS
+        .iter()
+        .position(|ending| word.len() > ending.len() + 1 && word.ends_with(ending))
+        .unwrap_or(ENDINGS.len());
     0x2a00 + at as u64
 }
 
@@ -200,10 +224,46 @@ fn key(hash: u64) -> u32 {
 
 /// Names of the dense style measures, in the order of [`dense`].
 pub const DENSE_NAMES: [&str; DENSE] = [
-    "words", "mean-word-length", "long-words", "style-words", "function-words", "commas", "sentence-length", "sentence-evenness", "exclamations", "questions",
-    "digits", "quotations", "ellipses", "dashes", "brackets", "colons", "contractions", "missing-apostrophes", "first-person", "second-person",
-    "we", "negations", "nominalisations", "adverbs", "lower-case-start", "no-final-stop", "capitals", "names", "unknown-words", "repeated-marks",
-    "emoji", "mentions", "links", "very-short", "short", "long", "hashtags", "newlines", "third-person", "past-tense",
+    "words",
+    "mean-word-length",
+    "long-words",
+    "style-words",
+    "function-words",
+    "commas",
+    "sentence-length",
+    "sentence-evenness",
+    "exclamations",
+    "questions",
+    "digits",
+    "quotations",
+    "ellipses",
+    "dashes",
+    "brackets",
+    "colons",
+    "contractions",
+    "missing-apostrophes",
+    "first-person",
+    "second-person",
+    "we",
+    "negations",
+    "nominalisations",
+    "adverbs",
+    "lower-case-start",
+    "no-final-stop",
+    "capitals",
+    "names",
+    "unknown-words",
+    "repeated-marks",
+    "emoji",
+    "mentions",
+    "links",
+    "very-short",
+    "short",
+    "long",
+    "hashtags",
+    "newlines",
+    "third-person",
+    "past-tense",
 ];
 
 /// How many dense measures there are.
@@ -237,12 +297,72 @@ pub fn dense(analysis: &Analysis<'_>) -> [f32; DENSE] {
                 add(&mut counts, 3, f32::from(STYLE.contains(&token.hash)));
                 add(&mut counts, 4, f32::from(is_function_hash(token.hash)));
                 add(&mut counts, 16, f32::from(text.contains('\'')));
-                add(&mut counts, 17, f32::from(matches!(text, "dont" | "cant" | "wont" | "didnt" | "doesnt" | "isnt" | "im" | "ive" | "thats" | "youre" | "wouldnt" | "couldnt" | "havent" | "wasnt" | "theyre" | "whats" | "lets")));
-                add(&mut counts, 18, f32::from(matches!(text, "i" | "me" | "my" | "mine" | "myself" | "i'm" | "i've" | "i'd" | "i'll")));
-                add(&mut counts, 19, f32::from(matches!(text, "you" | "your" | "you're" | "yours" | "yourself" | "you've" | "u")));
-                add(&mut counts, 20, f32::from(matches!(text, "we" | "our" | "us" | "we're" | "we've" | "let's" | "ourselves")));
-                add(&mut counts, 21, f32::from(matches!(text, "not" | "no" | "never" | "nothing" | "none" | "nobody") || text.ends_with("n't")));
-                add(&mut counts, 22, f32::from(length >= 6 && ["tion", "ment", "ness", "ity", "ance", "ence", "tions", "ments"].iter().any(|e| text.ends_with(e))));
+                add(
+                    &mut counts,
+                    17,
+                    f32::from(matches!(
+                        text,
+                        "dont"
+                            | "cant"
+                            | "wont"
+                            | "didnt"
+                            | "doesnt"
+                            | "isnt"
+                            | "im"
+                            | "ive"
+                            | "thats"
+                            | "youre"
+                            | "wouldnt"
+                            | "couldnt"
+                            | "havent"
+                            | "wasnt"
+                            | "theyre"
+                            | "whats"
+                            | "lets"
+                    )),
+                );
+                add(
+                    &mut counts,
+                    18,
+                    f32::from(matches!(
+                        text,
+                        "i" | "me" | "my" | "mine" | "myself" | "i'm" | "i've" | "i'd" | "i'll"
+                    )),
+                );
+                add(
+                    &mut counts,
+                    19,
+                    f32::from(matches!(
+                        text,
+                        "you" | "your" | "you're" | "yours" | "yourself" | "you've" | "u"
+                    )),
+                );
+                add(
+                    &mut counts,
+                    20,
+                    f32::from(matches!(
+                        text,
+                        "we" | "our" | "us" | "we're" | "we've" | "let's" | "ourselves"
+                    )),
+                );
+                add(
+                    &mut counts,
+                    21,
+                    f32::from(
+                        matches!(text, "not" | "no" | "never" | "nothing" | "none" | "nobody")
+                            || text.ends_with("n't"),
+                    ),
+                );
+                add(
+                    &mut counts,
+                    22,
+                    f32::from(
+                        length >= 6
+                            && ["tion", "ment", "ness", "ity", "ance", "ence", "tions", "ments"]
+                                .iter()
+                                .any(|e| text.ends_with(e)),
+                    ),
+                );
                 add(&mut counts, 23, f32::from(length >= 5 && text.ends_with("ly")));
                 if token.starts_sentence {
                     lower_starts += f32::from(token.shape == Shape::Lower);
@@ -250,9 +370,31 @@ pub fn dense(analysis: &Analysis<'_>) -> [f32; DENSE] {
                     add(&mut counts, 27, f32::from(token.shape == Shape::Capitalised && length > 1));
                     add(&mut counts, 26, f32::from(token.shape == Shape::Upper));
                 }
-                add(&mut counts, 28, f32::from(length >= 3 && token.shape == Shape::Lower && !crate::text::lexicon::is_english_hash(token.hash) && !is_function_hash(token.hash)));
-                add(&mut counts, 38, f32::from(matches!(text, "he" | "she" | "they" | "him" | "her" | "them" | "his" | "their")));
-                add(&mut counts, 39, f32::from(length >= 4 && text.ends_with("ed") || matches!(text, "was" | "were" | "had" | "did")));
+                add(
+                    &mut counts,
+                    28,
+                    f32::from(
+                        length >= 3
+                            && token.shape == Shape::Lower
+                            && !crate::text::lexicon::is_english_hash(token.hash)
+                            && !is_function_hash(token.hash),
+                    ),
+                );
+                add(
+                    &mut counts,
+                    38,
+                    f32::from(matches!(
+                        text,
+                        "he" | "she" | "they" | "him" | "her" | "them" | "his" | "their"
+                    )),
+                );
+                add(
+                    &mut counts,
+                    39,
+                    f32::from(
+                        length >= 4 && text.ends_with("ed") || matches!(text, "was" | "were" | "had" | "did"),
+                    ),
+                );
             }
             TokenKind::Number => {
                 last_mark_ends = false;
@@ -262,7 +404,8 @@ pub fn dense(analysis: &Analysis<'_>) -> [f32; DENSE] {
             TokenKind::Punctuation => {
                 let run = text.chars().count();
                 let mark = text.chars().next().unwrap_or(' ');
-                last_mark_ends = matches!(mark, '.' | '!' | '?') || (last_mark_ends && matches!(mark, '"' | '\'' | ')'));
+                last_mark_ends =
+                    matches!(mark, '.' | '!' | '?') || (last_mark_ends && matches!(mark, '"' | '\'' | ')'));
                 let at = match mark {
                     ',' => Some(5),
                     '!' => Some(8),

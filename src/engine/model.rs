@@ -32,7 +32,14 @@ pub struct Weights {
 impl Weights {
     /// All zero, for the n-grams with these keys (ascending).
     pub fn blank(keys: Vec<u32>) -> Self {
-        Self { bias: 0.0, grams: vec![0.0; keys.len()], keys, dense: [0.0; DENSE], means: [0.0; DENSE], spreads: [1.0; DENSE] }
+        Self {
+            bias: 0.0,
+            grams: vec![0.0; keys.len()],
+            keys,
+            dense: [0.0; DENSE],
+            means: [0.0; DENSE],
+            spreads: [1.0; DENSE],
+        }
     }
 
     /// Sets how dense measure `at` is standardised.
@@ -49,8 +56,11 @@ impl Weights {
 
     /// The example with n-gram keys replaced by their positions; unknown n-grams are left out.
     pub fn indexed(&self, example: &Example) -> Example {
-        let grams =
-            example.grams.iter().filter_map(|&(key, value)| Some((self.keys.binary_search(&key).ok()? as u32, value))).collect();
+        let grams = example
+            .grams
+            .iter()
+            .filter_map(|&(key, value)| Some((self.keys.binary_search(&key).ok()? as u32, value)))
+            .collect();
         Example { grams, ..*example }
     }
 
@@ -61,7 +71,11 @@ impl Weights {
 
     /// The logit of an indexed example whose dense measures are scaled already.
     pub fn logit_of(&self, example: &Example, dense: &[f32; DENSE]) -> f32 {
-        let grams: f32 = example.grams.iter().map(|&(at, value)| self.grams.get(at as usize).copied().unwrap_or(0.0) * value).sum();
+        let grams: f32 = example
+            .grams
+            .iter()
+            .map(|&(at, value)| self.grams.get(at as usize).copied().unwrap_or(0.0) * value)
+            .sum();
         let style: f32 = dense.iter().zip(&self.dense).map(|(x, w)| x * w).sum();
         self.bias + grams + style
     }
@@ -204,8 +218,14 @@ impl Model {
         let length = u32::from_le_bytes(*length) as usize;
         let head = rest.get(..length).ok_or_else(|| damaged("it ends in the head"))?;
         let head: Head = serde_json::from_slice(head).map_err(|e| damaged(&format!("head: {e}")))?;
-        if head.canon_version != CANON_VERSION || head.features != FEATURES_VERSION || head.dense.len() != DENSE {
-            return Err(ModelError::Version(format!("canonical form {}, features {}", head.canon_version, head.features)));
+        if head.canon_version != CANON_VERSION
+            || head.features != FEATURES_VERSION
+            || head.dense.len() != DENSE
+        {
+            return Err(ModelError::Version(format!(
+                "canonical form {}, features {}",
+                head.canon_version, head.features
+            )));
         }
         let table = rest.get(length..).unwrap_or_default();
         if table.len() != head.grams * 6 {
@@ -247,7 +267,13 @@ impl Model {
             bias: weights.bias,
             step,
             grams: order.len(),
-            dense: weights.dense.iter().zip(&weights.means).zip(&weights.spreads).map(|((w, m), s)| (*w, *m, *s)).collect(),
+            dense: weights
+                .dense
+                .iter()
+                .zip(&weights.means)
+                .zip(&weights.spreads)
+                .map(|((w, m), s)| (*w, *m, *s))
+                .collect(),
             reference,
             card,
         };
@@ -295,7 +321,11 @@ impl Model {
         for (block, weight, _) in &mut occurrences {
             *weight /= (counts.get(block.index()).copied().unwrap_or(1).max(1) as f32).sqrt();
         }
-        Contributions { grams: occurrences.into_iter().map(|(_, weight, span)| (weight, span)).collect(), style: self.style(analysis), bias: self.bias }
+        Contributions {
+            grams: occurrences.into_iter().map(|(_, weight, span)| (weight, span)).collect(),
+            style: self.style(analysis),
+            bias: self.bias,
+        }
     }
 
     /// The human reference of scores.
@@ -367,7 +397,9 @@ impl GramTable {
         loop {
             match self.entries.get(at) {
                 Some(0) | None => return 0.0,
-                Some(held) if held >> 16 == wanted => return f32::from((*held as u16).cast_signed()) * self.step,
+                Some(held) if held >> 16 == wanted => {
+                    return f32::from((*held as u16).cast_signed()) * self.step;
+                }
                 Some(_) => at = (at + 1) & self.mask,
             }
         }

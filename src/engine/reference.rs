@@ -25,7 +25,8 @@ const TAIL_SHARE: f64 = 0.01;
 impl Reference {
     /// Makes the sketch from weighted scores (a source of few comments may weigh as much as one of many).
     pub fn new(scores: &[(f32, f64)]) -> Self {
-        let mut sorted: Vec<(f32, f64)> = scores.iter().copied().filter(|(s, w)| s.is_finite() && *w > 0.0).collect();
+        let mut sorted: Vec<(f32, f64)> =
+            scores.iter().copied().filter(|(s, w)| s.is_finite() && *w > 0.0).collect();
         sorted.sort_by(|a, b| b.0.total_cmp(&a.0));
         let total: f64 = sorted.iter().map(|(_, w)| w).sum::<f64>() + sorted.first().map_or(1.0, |(_, w)| *w);
         let mut above = sorted.first().map_or(0.0, |(_, w)| *w);
@@ -75,7 +76,9 @@ impl Reference {
                 (p0.ln() + t * (p1.ln() - p0.ln())).exp()
             }
             (Some(&(last, p)), None) => p * (-f64::from((score - last) / self.tail)).exp(),
-            (None, Some(&(first, p))) => 1.0 - (1.0 - p) * f64::from((score - first).clamp(-700.0, 0.0)).exp(),
+            (None, Some(&(first, p))) => {
+                1.0 - (1.0 - p) * f64::from((score - first).clamp(-700.0, 0.0)).exp()
+            }
             (None, None) => 1.0,
         }
         .clamp(1e-300, 1.0)

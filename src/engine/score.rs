@@ -45,7 +45,13 @@ pub struct TextScore {
 
 impl Engine {
     /// Judges a comment's text. With `evidence`, also says why; the evidence's points add up to the total.
-    pub fn score_text(&self, comment: &Comment, analysis: &Analysis<'_>, article: Option<&Reference>, evidence: Option<&mut Vec<Evidence>>) -> TextScore {
+    pub fn score_text(
+        &self,
+        comment: &Comment,
+        analysis: &Analysis<'_>,
+        article: Option<&Reference>,
+        evidence: Option<&mut Vec<Evidence>>,
+    ) -> TextScore {
         let stats = analysis.stats();
         let counts = analysis.folded().counts();
         let mut score = TextScore {
@@ -58,8 +64,9 @@ impl Engine {
         };
         let language = analysis.language();
         let judged = stats.words > 0 && language.is_some_and(|l| self.rules.has_language(l));
-        let facts = self.facts(comment, analysis, article);
-        let mut findings = self.findings(comment, analysis, article, &facts, &NoHistory, |level| level == Level::Text);
+        let facts = facts_of(comment, analysis, article);
+        let mut findings =
+            self.findings(comment, analysis, article, &facts, &NoHistory, |level| level == Level::Text);
         score.strongest_rule = findings
             .iter()
             .filter_map(|(_, finding)| finding.rule.and_then(|at| self.rules.rules().get(at)))
@@ -78,7 +85,11 @@ impl Engine {
         score.abstained = false;
         let weighed = self.weigh(&findings);
         // A language with rules but without the model starts where the middle of genuine comments is.
-        let logit = if language == Some(Language::ENGLISH) { f64::from(self.model.logit(analysis)) } else { self.model.reference().median() };
+        let logit = if language == Some(Language::ENGLISH) {
+            f64::from(self.model.logit(analysis))
+        } else {
+            self.model.reference().median()
+        };
         score.points = logit + weighed.iter().map(|e| e.points).sum::<f64>();
         score.p = self.model.reference().p(score.points as f32);
         if let Some(out) = evidence {
@@ -92,7 +103,8 @@ impl Engine {
                     points: logit,
                     level: Level::Text,
                     spans: vec![],
-                    message: "the text model knows English only: counted as an average genuine comment".to_owned(),
+                    message: "the text model knows English only: counted as an average genuine comment"
+                        .to_owned(),
                 });
             }
         }
@@ -101,24 +113,24 @@ impl Engine {
 
     /// Text points of rules and signals without the model's: what the trainer adds to a model's logit.
     pub fn other_text_points(&self, comment: &Comment, analysis: &Analysis<'_>) -> f64 {
-        let facts = self.facts(comment, analysis, None);
-        let findings = self.findings(comment, analysis, None, &facts, &NoHistory, |level| level == Level::Text);
+        let facts = facts_of(comment, analysis, None);
+        let findings =
+            self.findings(comment, analysis, None, &facts, &NoHistory, |level| level == Level::Text);
         self.weigh(&findings).iter().map(|e| e.points).sum()
     }
 
     /// Evidence of the second stage: thread and history.
-    pub fn context_evidence(&self, comment: &Comment, analysis: &Analysis<'_>, article: Option<&Reference>, history: &dyn History) -> Vec<Evidence> {
-        let facts = self.facts(comment, analysis, article);
-        let findings = self.findings(comment, analysis, article, &facts, history, |level| level != Level::Text);
+    pub fn context_evidence(
+        &self,
+        comment: &Comment,
+        analysis: &Analysis<'_>,
+        article: Option<&Reference>,
+        history: &dyn History,
+    ) -> Vec<Evidence> {
+        let facts = facts_of(comment, analysis, article);
+        let findings =
+            self.findings(comment, analysis, article, &facts, history, |level| level != Level::Text);
         self.weigh(&findings)
-    }
-
-    fn facts(&self, comment: &Comment, analysis: &Analysis<'_>, article: Option<&Reference>) -> Facts {
-        let mut facts = crate::rules::selftest::facts(analysis);
-        facts.set_flag("reply", comment.parent_id.is_some());
-        facts.set_flag("has_article", article.is_some());
-        facts.set_number("article_words", article.map_or(0.0, |a| f64::from(a.words())));
-        facts
     }
 
     fn findings(
@@ -149,19 +161,16 @@ impl Engine {
     fn weigh(&self, findings: &[(&'static dyn Signal, Finding)]) -> Vec<Evidence> {
         let mut evidence: Vec<Evidence> = Vec::with_capacity(findings.len());
         // Cap of each evidence's bucket: a rule group, or a signal.
-        let mut buckets: BTreeMap<(Option<usize>, &'static str), (Vec<usize>, f64)> = BTreeMap::new();
+        let mut buckets = Buckets::new();
         let mut exempt: Vec<bool> = Vec::new();
         for (signal, finding) in findings {
             let rule = finding.rule.and_then(|at| self.rules.rules().get(at));
-            let (points, key, cap) = match rule {
-                Some(rule) => {
-                    let cap = rule.group.and_then(|g| self.rules.groups().get(g)).map_or(RULES_CAP, |g| g.cap);
-                    (finding.strength, (Some(rule.group.map_or(0, |g| g + 1)), signal.id()), cap)
-                }
-                None => {
-                    let weight = self.rules.signal_weight(signal.id());
-                    (finding.strength * weight.weight, (None, signal.id()), weight.cap)
-                }
+            let (points, key, cap) = if let Some(rule) = rule {
+                let cap = rule.group.and_then(|g| self.rules.groups().get(g)).map_or(RULES_CAP, |g| g.cap);
+                (finding.strength, (Some(rule.group.map_or(0, |g| g + 1)), signal.id()), cap)
+            } else {
+                let weight = self.rules.signal_weight(signal.id());
+                (finding.strength * weight.weight, (None, signal.id()), weight.cap)
             };
             exempt.push(rule.is_none() || cap > RULES_CAP);
             buckets.entry(key).or_insert_with(|| (Vec::new(), cap)).0.push(evidence.len());
@@ -177,11 +186,24 @@ impl Engine {
         for (members, cap) in buckets.values() {
             shrink(&mut evidence, members, *cap);
         }
-        let rules: Vec<usize> = exempt.iter().enumerate().filter(|(_, exempt)| !**exempt).map(|(at, _)| at).collect();
+        let rules: Vec<usize> =
+            exempt.iter().enumerate().filter(|(_, exempt)| !**exempt).map(|(at, _)| at).collect();
         shrink(&mut evidence, &rules, RULES_CAP);
         evidence
     }
 }
+
+/// What guards may ask about the comment before any signal has run.
+fn facts_of(comment: &Comment, analysis: &Analysis<'_>, article: Option<&Reference>) -> Facts {
+    let mut facts = crate::rules::selftest::facts(analysis);
+    facts.set_flag("reply", comment.parent_id.is_some());
+    facts.set_flag("has_article", article.is_some());
+    facts.set_number("article_words", article.map_or(0.0, |a| f64::from(a.words())));
+    facts
+}
+
+/// The cap of a rule group or a signal, and which evidence falls under it.
+type Buckets = BTreeMap<(Option<usize>, &'static str), (Vec<usize>, f64)>;
 
 /// Scales the points of `members` down evenly so that their sum stays within the cap, either sign.
 fn shrink(evidence: &mut [Evidence], members: &[usize], cap: f64) {
@@ -198,7 +220,8 @@ fn shrink(evidence: &mut [Evidence], members: &[usize], cap: f64) {
 
 /// The raw bytes that evidence points at, for a highlight: overlapping spans merged.
 pub fn highlighted(evidence: &[Evidence]) -> Vec<Span> {
-    let mut spans: Vec<Span> = evidence.iter().filter(|e| e.points > 0.0).flat_map(|e| e.spans.iter().copied()).collect();
+    let mut spans: Vec<Span> =
+        evidence.iter().filter(|e| e.points > 0.0).flat_map(|e| e.spans.iter().copied()).collect();
     spans.sort_unstable();
     let mut merged: Vec<Span> = Vec::new();
     for span in spans {

@@ -71,7 +71,15 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Self {
-        Self { c: 4.0, passes: 12, seed: 20_261_124, source_power: 0.5, human_weight: 1.0, idf_power: 1.0, fewest_documents: 3 }
+        Self {
+            c: 4.0,
+            passes: 12,
+            seed: 20_261_124,
+            source_power: 0.5,
+            human_weight: 1.0,
+            idf_power: 1.0,
+            fewest_documents: 3,
+        }
     }
 }
 
@@ -90,7 +98,10 @@ pub fn train(examples: &[&Example], options: &Options) -> Weights {
     let norms: Vec<f64> = examples
         .iter()
         .zip(&dense)
-        .map(|(e, d)| 1.0 + e.grams.iter().map(|g| f64::from(g.1 * g.1)).sum::<f64>() + d.iter().map(|v| f64::from(v * v)).sum::<f64>())
+        .map(|(e, d)| {
+            1.0 + e.grams.iter().map(|g| f64::from(g.1 * g.1)).sum::<f64>()
+                + d.iter().map(|v| f64::from(v * v)).sum::<f64>()
+        })
         .collect();
     let mut alphas: Vec<f64> = costs.iter().map(|c| c * 0.05).collect();
     for (((example, dense), alpha), sign) in examples.iter().zip(&dense).zip(&alphas).zip(&signs) {
@@ -101,9 +112,14 @@ pub fn train(examples: &[&Example], options: &Options) -> Weights {
     for _ in 0..options.passes {
         random.shuffle(&mut order);
         for &at in &order {
-            let (Some(example), Some(dense), Some(&cost), Some(&sign), Some(&norm), Some(alpha)) =
-                (examples.get(at), dense.get(at), costs.get(at), signs.get(at), norms.get(at), alphas.get_mut(at))
-            else {
+            let (Some(example), Some(dense), Some(&cost), Some(&sign), Some(&norm), Some(alpha)) = (
+                examples.get(at),
+                dense.get(at),
+                costs.get(at),
+                signs.get(at),
+                norms.get(at),
+                alphas.get_mut(at),
+            ) else {
                 continue;
             };
             let margin = sign * f64::from(weights.logit_of(example, dense));
@@ -131,7 +147,8 @@ fn vocabulary(examples: &[&Example], fewest: u32) -> (Vec<u32>, Vec<u32>) {
 /// so that C means the same at every power.
 fn rarity(frequency: &[u32], examples: usize, power: f64) -> Vec<f32> {
     let n = examples as f64;
-    let raw: Vec<f64> = frequency.iter().map(|&df| (1.0 + (n / f64::from(df.max(1))).ln()).powf(power)).collect();
+    let raw: Vec<f64> =
+        frequency.iter().map(|&df| (1.0 + (n / f64::from(df.max(1))).ln()).powf(power)).collect();
     let (mut squares, mut occurrences) = (0.0, 0.0);
     for (scale, &df) in raw.iter().zip(frequency) {
         squares += scale * scale * f64::from(df);

@@ -142,8 +142,15 @@ struct Item<'a> {
 }
 
 /// Evaluates an engine on labelled files.
-pub fn evaluate(engine: &Engine, sources: &[SourceFile], articles: &HashMap<Id, Article>, mode: Mode, cross_source: bool) -> Report {
-    let comments: Vec<Comment> = sources.iter().flat_map(|s| s.comments.iter().map(|l| l.comment.clone())).collect();
+pub fn evaluate(
+    engine: &Engine,
+    sources: &[SourceFile],
+    articles: &HashMap<Id, Article>,
+    mode: Mode,
+    cross_source: bool,
+) -> Report {
+    let comments: Vec<Comment> =
+        sources.iter().flat_map(|s| s.comments.iter().map(|l| l.comment.clone())).collect();
     let judged = judge(engine, &comments, articles, mode);
     let crossed: Option<Vec<Option<f64>>> = cross_source.then(|| {
         let prepared = prepare(engine, sources);
@@ -151,9 +158,17 @@ pub fn evaluate(engine: &Engine, sources: &[SourceFile], articles: &HashMap<Id, 
     });
     let learned: Vec<&str> = engine.model.card().sources.iter().map(|s| s.source.as_str()).collect();
     let items = items(sources, &judged, crossed.as_deref(), &comments);
-    let genuine: Vec<f64> = items.iter().filter(|i| i.label == Label::Human && is_probe(sources, i.source).is_none()).map(|i| i.points).collect();
+    let genuine: Vec<f64> = items
+        .iter()
+        .filter(|i| i.label == Label::Human && is_probe(sources, i.source).is_none())
+        .map(|i| i.points)
+        .collect();
     let thresholds = RATES.map(|rate| threshold(&genuine, rate));
-    let ps: Vec<f64> = items.iter().filter(|i| i.label == Label::Human && !i.abstained && is_probe(sources, i.source).is_none()).map(|i| i.p).collect();
+    let ps: Vec<f64> = items
+        .iter()
+        .filter(|i| i.label == Label::Human && !i.abstained && is_probe(sources, i.source).is_none())
+        .map(|i| i.p)
+        .collect();
     let calibration = calibration(&ps, &[0.001, 0.003, 0.01, 0.03, 0.05, 0.1, 0.2, 0.5]);
     Report {
         comments: items.len(),
@@ -165,18 +180,23 @@ pub fn evaluate(engine: &Engine, sources: &[SourceFile], articles: &HashMap<Id, 
         cross_source,
         genuine: genuine.len(),
         sources: rows(sources, &items, &genuine, thresholds, &learned),
-        calibration_error: calibration.iter().map(|(n, r)| (n - r).abs()).sum::<f64>() / calibration.len().max(1) as f64,
+        calibration_error: calibration.iter().map(|(n, r)| (n - r).abs()).sum::<f64>()
+            / calibration.len().max(1) as f64,
         calibration,
         threads: threads(&comments, &items, &judged),
         campaigns: campaigns(&items),
         by_length: LENGTHS
             .iter()
             .map(|&(low, high)| {
-                let name = if high == u32::MAX { format!("{low}+ words") } else { format!("{low}-{high} words") };
+                let name =
+                    if high == u32::MAX { format!("{low}+ words") } else { format!("{low}-{high} words") };
                 band(name, &items, thresholds, |i| (low..=high).contains(&i.words))
             })
             .collect(),
-        by_language: languages(&items).into_iter().map(|lang| band(lang.clone(), &items, thresholds, |i| i.lang == lang)).collect(),
+        by_language: languages(&items)
+            .into_iter()
+            .map(|lang| band(lang.clone(), &items, thresholds, |i| i.lang == lang))
+            .collect(),
         hits: hits(&items, &judged),
         ruleset: engine.rules.digest().to_owned(),
         model: engine.model.digest().to_owned(),
@@ -188,15 +208,26 @@ fn is_probe(sources: &[SourceFile], at: usize) -> Option<()> {
     sources.get(at).filter(|s| s.name.contains("learners")).map(|_| ())
 }
 
-fn items<'a>(sources: &'a [SourceFile], judged: &Judged, crossed: Option<&[Option<f64>]>, comments: &[Comment]) -> Vec<Item<'a>> {
+fn items<'a>(
+    sources: &'a [SourceFile],
+    judged: &Judged,
+    crossed: Option<&[Option<f64>]>,
+    comments: &[Comment],
+) -> Vec<Item<'a>> {
     let mut items = Vec::new();
     let mut at = 0;
     for (source, file) in sources.iter().enumerate() {
         for labelled in &file.comments {
-            let (Some(score), Some(assessment), Some(comment)) = (judged.scores.get(at), judged.assessments.get(at), comments.get(at)) else {
+            let (Some(score), Some(assessment), Some(comment)) =
+                (judged.scores.get(at), judged.assessments.get(at), comments.get(at))
+            else {
                 continue;
             };
-            let points = crossed.and_then(|c| c.get(at).copied().flatten()).unwrap_or(if score.abstained { f64::NEG_INFINITY } else { score.points });
+            let points = crossed.and_then(|c| c.get(at).copied().flatten()).unwrap_or(if score.abstained {
+                f64::NEG_INFINITY
+            } else {
+                score.points
+            });
             at += 1;
             let Some(label) = labelled.comment.label else { continue };
             items.push(Item {
@@ -221,7 +252,13 @@ fn share(items: &[&Item<'_>], test: impl Fn(&Item<'_>) -> bool) -> f64 {
     items.iter().filter(|i| test(i)).count() as f64 / items.len().max(1) as f64
 }
 
-fn rows(sources: &[SourceFile], items: &[Item<'_>], genuine: &[f64], thresholds: [f64; 3], learned: &[&str]) -> Vec<SourceRow> {
+fn rows(
+    sources: &[SourceFile],
+    items: &[Item<'_>],
+    genuine: &[f64],
+    thresholds: [f64; 3],
+    learned: &[&str],
+) -> Vec<SourceRow> {
     let mut rows = Vec::new();
     let mut row = |name: &str, label: Label, members: &[&Item<'_>], in_sample: bool| {
         if members.is_empty() {
@@ -245,12 +282,14 @@ fn rows(sources: &[SourceFile], items: &[Item<'_>], genuine: &[f64], thresholds:
     };
     for (at, source) in sources.iter().enumerate() {
         for label in [Label::Human, Label::Machine, Label::Spam] {
-            let members: Vec<&Item<'_>> = items.iter().filter(|i| i.source == at && i.label == label).collect();
+            let members: Vec<&Item<'_>> =
+                items.iter().filter(|i| i.source == at && i.label == label).collect();
             row(&source.name, label, &members, learned.contains(&source.name.as_str()));
         }
     }
     for label in [Label::Human, Label::Machine] {
-        let members: Vec<&Item<'_>> = items.iter().filter(|i| i.label == label && is_probe(sources, i.source).is_none()).collect();
+        let members: Vec<&Item<'_>> =
+            items.iter().filter(|i| i.label == label && is_probe(sources, i.source).is_none()).collect();
         row("pooled", label, &members, false);
     }
     rows
@@ -299,7 +338,10 @@ fn campaigns(items: &[Item<'_>]) -> Option<CampaignRow> {
     for members in clusters.values() {
         row.pairs += members.len() * (members.len() - 1) / 2;
         let mut by_campaign: BTreeMap<&Id, usize> = BTreeMap::new();
-        members.iter().filter_map(|m| m.campaign.as_ref()).for_each(|id| *by_campaign.entry(id).or_default() += 1);
+        members
+            .iter()
+            .filter_map(|m| m.campaign.as_ref())
+            .for_each(|id| *by_campaign.entry(id).or_default() += 1);
         row.found += by_campaign.values().map(|n| n * (n - 1) / 2).sum::<usize>();
     }
     let mut groups: BTreeMap<&Id, Vec<Option<(usize, &str)>>> = BTreeMap::new();
@@ -324,9 +366,19 @@ fn languages(items: &[Item<'_>]) -> Vec<String> {
     names
 }
 
-fn band(name: String, items: &[Item<'_>], thresholds: [f64; 3], member: impl Fn(&Item<'_>) -> bool) -> BandRow {
+fn band(
+    name: String,
+    items: &[Item<'_>],
+    thresholds: [f64; 3],
+    member: impl Fn(&Item<'_>) -> bool,
+) -> BandRow {
     let members: Vec<&Item<'_>> = items.iter().filter(|i| i.label == Label::Human && member(i)).collect();
-    BandRow { band: name, n: members.len(), at_1: share(&members, |i| i.points >= thresholds[1]), flagged: share(&members, |i| i.flagged) }
+    BandRow {
+        band: name,
+        n: members.len(),
+        at_1: share(&members, |i| i.points >= thresholds[1]),
+        flagged: share(&members, |i| i.flagged),
+    }
 }
 
 fn hits(items: &[Item<'_>], judged: &Judged) -> Vec<HitRow> {
@@ -335,8 +387,13 @@ fn hits(items: &[Item<'_>], judged: &Judged) -> Vec<HitRow> {
     let labelled = judged.assessments.iter().zip(items);
     for (assessment, item) in labelled {
         let is_machine = item.label != Label::Human;
-        if is_machine { machine += 1 } else { genuine += 1 }
-        let mut seen: Vec<&str> = assessment.evidence.iter().map(|e| e.rule.as_deref().unwrap_or(e.signal)).collect();
+        if is_machine {
+            machine += 1;
+        } else {
+            genuine += 1;
+        }
+        let mut seen: Vec<&str> =
+            assessment.evidence.iter().map(|e| e.rule.as_deref().unwrap_or(e.signal)).collect();
         seen.sort_unstable();
         seen.dedup();
         for id in seen {
@@ -351,6 +408,8 @@ fn hits(items: &[Item<'_>], judged: &Judged) -> Vec<HitRow> {
             HitRow { id, machine: m, genuine: g, overall: m / (m + g).max(1e-12) }
         })
         .collect();
-    rows.sort_by(|a, b| b.overall.total_cmp(&a.overall).then(b.machine.total_cmp(&a.machine)).then(a.id.cmp(&b.id)));
+    rows.sort_by(|a, b| {
+        b.overall.total_cmp(&a.overall).then(b.machine.total_cmp(&a.machine)).then(a.id.cmp(&b.id))
+    });
     rows
 }

@@ -8,7 +8,9 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use rayon::prelude::*;
 
-use crate::domain::{Article, Assessment, Because, Campaign, Comment, Evidence, Id, Level, Points, ThreadSummary};
+use crate::domain::{
+    Article, Assessment, Because, Campaign, Comment, Evidence, Id, Level, Points, ThreadSummary,
+};
 use crate::engine::{self, Engine, Standing, TextScore, ThreadScore, decide};
 use crate::signals::{Copy, History, OwnPast, ThreadView};
 use crate::similarity::index::Thresholds;
@@ -55,11 +57,19 @@ pub fn judge(engine: &Engine, comments: &[Comment], articles: &HashMap<Id, Artic
         .map(|comment| {
             let analysis = references.analyse(comment);
             let score = engine.score_text(comment, &analysis, references.article(comment), None);
-            let sketch = if mode == Mode::Isolated { None } else { Sketch::new(&Features::new(&analysis, references.article(comment))) };
+            let sketch = if mode == Mode::Isolated {
+                None
+            } else {
+                Sketch::new(&Features::new(&analysis, references.article(comment)))
+            };
             (score, sketch)
         })
         .collect();
-    let links = if mode == Mode::Isolated { Links::none(comments.len()) } else { Links::new(engine, comments, &texts, mode) };
+    let links = if mode == Mode::Isolated {
+        Links::none(comments.len())
+    } else {
+        Links::new(engine, comments, &texts, mode)
+    };
     let threads = Threads::new(comments, &texts, mode);
     let authors = authors(comments);
     let assessments = (0..comments.len())
@@ -67,7 +77,12 @@ pub fn judge(engine: &Engine, comments: &[Comment], articles: &HashMap<Id, Artic
         .filter_map(|at| assess(engine, comments, at, &texts, &references, &links, &threads, &authors, mode))
         .collect();
     let campaigns = links.describe(comments, &references);
-    Judged { assessments, campaigns, threads: threads.scores(engine), scores: texts.into_iter().map(|(score, _)| score).collect() }
+    Judged {
+        assessments,
+        campaigns,
+        threads: threads.scores(engine),
+        scores: texts.into_iter().map(|(score, _)| score).collect(),
+    }
 }
 
 /// The words of articles and parents, made once.
@@ -85,7 +100,9 @@ impl<'a> References<'a> {
         let articles = wanted
             .into_par_iter()
             .filter_map(|id| articles.get_key_value(id))
-            .map(|(id, article)| (id, Reference::new(&article.title, article.body.as_deref().unwrap_or_default())))
+            .map(|(id, article)| {
+                (id, Reference::new(&article.title, article.body.as_deref().unwrap_or_default()))
+            })
             .collect();
         let wanted: BTreeSet<(Option<&Id>, &Id)> =
             comments.iter().filter_map(|c| Some((c.site.as_ref(), c.parent_id.as_ref()?))).collect();
@@ -123,9 +140,15 @@ impl Links {
 
     fn new(engine: &Engine, comments: &[Comment], texts: &[(TextScore, Option<Sketch>)], mode: Mode) -> Self {
         let rules = &engine.config.campaign;
-        let wide = Thresholds { jaccard: rules.jaccard.min(rules.jaccard_improbable), containment: rules.containment, skeleton: rules.skeleton };
+        let wide = Thresholds {
+            jaccard: rules.jaccard.min(rules.jaccard_improbable),
+            containment: rules.containment,
+            skeleton: rules.skeleton,
+        };
         let sure = Thresholds { jaccard: rules.jaccard, ..wide };
-        let improbable = |at: usize| texts.get(at).is_some_and(|(score, _)| !score.abstained && score.p <= rules.improbable_p);
+        let improbable = |at: usize| {
+            texts.get(at).is_some_and(|(score, _)| !score.abstained && score.p <= rules.improbable_p)
+        };
         let mut links = Self::none(comments.len());
         let mut index = Index::with_capacity(comments.len());
         let mut slots: Vec<usize> = Vec::new();
@@ -196,9 +219,13 @@ impl Links {
                 if !shared {
                     return None;
                 }
-                let records: Vec<&Comment> = members.iter().filter_map(|m| comments.get(*m as usize)).collect();
-                let words: Vec<Vec<String>> =
-                    records.iter().take(align::MOST_MEMBERS).map(|c| align::words(&references.analyse(c))).collect();
+                let records: Vec<&Comment> =
+                    members.iter().filter_map(|m| comments.get(*m as usize)).collect();
+                let words: Vec<Vec<String>> = records
+                    .iter()
+                    .take(align::MOST_MEMBERS)
+                    .map(|c| align::words(&references.analyse(c)))
+                    .collect();
                 let threads: BTreeSet<_> = records.iter().filter_map(|c| c.thread()).collect();
                 let unknown = records.iter().filter(|c| c.author_key().is_none()).count();
                 Some(Campaign {
@@ -237,7 +264,10 @@ impl Threads {
                 if let Some(thread) = comment.thread()
                     && !score.abstained
                 {
-                    members.entry((comment.site.clone(), thread.clone())).or_default().push((at, if score.words >= 8 { score.p } else { f64::NAN }));
+                    members
+                        .entry((comment.site.clone(), thread.clone()))
+                        .or_default()
+                        .push((at, if score.words >= 8 { score.p } else { f64::NAN }));
                 }
             }
         }
@@ -247,8 +277,13 @@ impl Threads {
     /// The judged comments of a thread that a comment may see.
     fn visible(&self, comment: &Comment, at: usize, mode: Mode) -> &[(usize, f64)] {
         let Some(thread) = comment.thread() else { return &[] };
-        let all = self.members.get(&(comment.site.clone(), thread.clone())).map(Vec::as_slice).unwrap_or_default();
-        if mode == Mode::AsOfArrival { all.get(..all.partition_point(|(other, _)| *other <= at)).unwrap_or_default() } else { all }
+        let all =
+            self.members.get(&(comment.site.clone(), thread.clone())).map(Vec::as_slice).unwrap_or_default();
+        if mode == Mode::AsOfArrival {
+            all.get(..all.partition_point(|(other, _)| *other <= at)).unwrap_or_default()
+        } else {
+            all
+        }
     }
 
     fn scores(&self, engine: &Engine) -> BTreeMap<ThreadKey, ThreadScore> {
@@ -322,7 +357,11 @@ fn assess(
         let history = history(comments, at, texts, links, visible, authors, mode);
         evidence.extend(engine.context_evidence(comment, &analysis, article, &history));
     }
-    let standing = Standing { thread, copied: campaign.is_some(), campaign_authors: campaign.map_or(0, |(_, known, _)| known) };
+    let standing = Standing {
+        thread,
+        copied: campaign.is_some(),
+        campaign_authors: campaign.map_or(0, |(_, known, _)| known),
+    };
     let (verdict, because) = decide(&text, &standing, &engine.config);
     let summary = comment.thread().zip(thread).filter(|(_, t)| t.k >= engine.config.thread.fewest);
     let points = round_and_sort(&mut evidence);
@@ -348,7 +387,13 @@ fn round_and_sort(evidence: &mut [Evidence]) -> Points {
     for e in evidence.iter_mut() {
         e.points = round(e.points);
     }
-    evidence.sort_by(|a, b| b.points.abs().total_cmp(&a.points.abs()).then_with(|| a.rule.cmp(&b.rule)).then_with(|| a.spans.cmp(&b.spans)));
+    evidence.sort_by(|a, b| {
+        b.points
+            .abs()
+            .total_cmp(&a.points.abs())
+            .then_with(|| a.rule.cmp(&b.rule))
+            .then_with(|| a.spans.cmp(&b.spans))
+    });
     let total = |level: Level| round(evidence.iter().filter(|e| e.level == level).map(|e| e.points).sum());
     Points { text: total(Level::Text), thread: total(Level::Thread), history: total(Level::History) }
 }
@@ -362,8 +407,14 @@ fn history(
     authors: &Authors<'_>,
     mode: Mode,
 ) -> FileHistory {
-    let Some(comment) = comments.get(at) else { return FileHistory { copies: vec![], thread: ThreadView::default(), own_past: None } };
-    let same_author = |other: &Comment| comment.author_key().is_some() && other.site == comment.site && other.author_key() == comment.author_key();
+    let Some(comment) = comments.get(at) else {
+        return FileHistory { copies: vec![], thread: ThreadView::default(), own_past: None };
+    };
+    let same_author = |other: &Comment| {
+        comment.author_key().is_some()
+            && other.site == comment.site
+            && other.author_key() == comment.author_key()
+    };
     let copies = links
         .copies
         .get(at)
@@ -387,20 +438,34 @@ fn history(
         if thread.unusual <= MOST_COMPARED {
             similar += similarity(other);
         }
-        let near = comment.created_at.zip(comments.get(other).and_then(|c| c.created_at)).is_some_and(|(a, b)| (a - b).num_seconds().abs() <= BURST_SECONDS);
+        let near = comment
+            .created_at
+            .zip(comments.get(other).and_then(|c| c.created_at))
+            .is_some_and(|(a, b)| (a - b).num_seconds().abs() <= BURST_SECONDS);
         thread.burst += usize::from(near && !comments.get(other).is_some_and(same_author));
     }
     thread.similarity = similar / thread.unusual.clamp(1, MOST_COMPARED) as f64;
-    let own_past = comment.author_key().and_then(|key| authors.get(&(comment.site.as_ref(), key))).map(|own| {
-        let others: Vec<usize> = own.iter().copied().filter(|o| *o != at && (mode == Mode::Whole || *o < at)).collect();
-        let judged: Vec<f64> =
-            others.iter().filter_map(|o| texts.get(*o)).filter(|(s, _)| !s.abstained && s.words >= 8).map(|(s, _)| -s.p.log10()).collect();
-        OwnPast {
-            comments: others.len(),
-            similarity: others.iter().rev().take(MOST_COMPARED).map(|o| similarity(*o)).fold(0.0, f64::max),
-            unusual: (judged.len() >= 3).then(|| judged.iter().sum::<f64>() / judged.len() as f64),
-        }
-    });
+    let own_past =
+        comment.author_key().and_then(|key| authors.get(&(comment.site.as_ref(), key))).map(|own| {
+            let others: Vec<usize> =
+                own.iter().copied().filter(|o| *o != at && (mode == Mode::Whole || *o < at)).collect();
+            let judged: Vec<f64> = others
+                .iter()
+                .filter_map(|o| texts.get(*o))
+                .filter(|(s, _)| !s.abstained && s.words >= 8)
+                .map(|(s, _)| -s.p.log10())
+                .collect();
+            OwnPast {
+                comments: others.len(),
+                similarity: others
+                    .iter()
+                    .rev()
+                    .take(MOST_COMPARED)
+                    .map(|o| similarity(*o))
+                    .fold(0.0, f64::max),
+                unusual: (judged.len() >= 3).then(|| judged.iter().sum::<f64>() / judged.len() as f64),
+            }
+        });
     FileHistory { copies, thread, own_past }
 }
 

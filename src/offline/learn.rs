@@ -7,10 +7,10 @@ use rayon::prelude::*;
 
 use super::records::{LabelledComment, Reject, read_file};
 use crate::domain::Label;
+use crate::engine::Engine;
 use crate::engine::model::{Card, Model, SourceCount, Weights};
 use crate::engine::reference::Reference;
 use crate::engine::train::{Example, Options, train};
-use crate::engine::Engine;
 use crate::text::{Analysis, Context, Language};
 
 /// N-grams kept in a model file.
@@ -69,8 +69,12 @@ pub fn prepare(engine: &Engine, sources: &[SourceFile]) -> Vec<Vec<Option<Prepar
                     if lang != Language::ENGLISH {
                         return None;
                     }
-                    let analysis = Analysis::new(&comment.text, &Context { lang: Some(lang), ..Context::default() });
-                    let key = comment.author_key().or(comment.thread().map(crate::domain::Id::as_str)).unwrap_or(comment.id.as_str());
+                    let analysis =
+                        Analysis::new(&comment.text, &Context { lang: Some(lang), ..Context::default() });
+                    let key = comment
+                        .author_key()
+                        .or(comment.thread().map(crate::domain::Id::as_str))
+                        .unwrap_or(comment.id.as_str());
                     Some(Prepared {
                         example: Example::new(label, source, &analysis),
                         other_points: engine.other_text_points(comment, &analysis),
@@ -87,24 +91,33 @@ pub fn prepare(engine: &Engine, sources: &[SourceFile]) -> Vec<Vec<Option<Prepar
 ///
 /// A source that has both people and machines of one platform (by the records' `source`) is split in two halves instead:
 /// without any genuine comment of the platform the platform itself would look like a machine.
-pub fn out_of_fold(sources: &[SourceFile], prepared: &[Vec<Option<Prepared>>], options: &Options) -> Vec<Vec<Option<f64>>> {
-    let origins: Vec<Option<&str>> = sources.iter().map(|s| s.comments.first().and_then(|c| c.source.as_deref())).collect();
-    let labels: Vec<Option<Label>> = sources.iter().map(|s| s.comments.iter().find_map(|c| c.comment.label)).collect();
+pub fn out_of_fold(
+    sources: &[SourceFile],
+    prepared: &[Vec<Option<Prepared>>],
+    options: &Options,
+) -> Vec<Vec<Option<f64>>> {
+    let origins: Vec<Option<&str>> =
+        sources.iter().map(|s| s.comments.first().and_then(|c| c.source.as_deref())).collect();
+    let labels: Vec<Option<Label>> =
+        sources.iter().map(|s| s.comments.iter().find_map(|c| c.comment.label)).collect();
     let split: Vec<bool> = origins
         .iter()
         .zip(&labels)
         .map(|(origin, label)| {
-            *label == Some(Label::Human) && origin.is_some() && origins.iter().zip(&labels).any(|(o, l)| o == origin && *l == Some(Label::Machine))
+            *label == Some(Label::Human)
+                && origin.is_some()
+                && origins.iter().zip(&labels).any(|(o, l)| o == origin && *l == Some(Label::Machine))
         })
         .collect();
     let mut folds: Vec<(usize, Option<usize>)> = Vec::new();
     for (at, &split) in split.iter().enumerate() {
         if split { folds.extend([(at, Some(0)), (at, Some(1))]) } else { folds.push((at, None)) }
     }
-    let scored: Vec<Vec<(usize, f64)>> = folds
+    let by_fold: Vec<Vec<(usize, f64)>> = folds
         .par_iter()
         .map(|&(left_out, half)| {
-            let out = |source: usize, item: &Prepared| source == left_out && half.is_none_or(|h| item.half == h);
+            let out =
+                |source: usize, item: &Prepared| source == left_out && half.is_none_or(|h| item.half == h);
             let examples: Vec<&Example> = prepared
                 .iter()
                 .enumerate()
@@ -123,7 +136,7 @@ pub fn out_of_fold(sources: &[SourceFile], prepared: &[Vec<Option<Prepared>>], o
         })
         .collect();
     let mut scores: Vec<Vec<Option<f64>>> = prepared.iter().map(|items| vec![None; items.len()]).collect();
-    for (&(source, _), items) in folds.iter().zip(scored) {
+    for (&(source, _), items) in folds.iter().zip(by_fold) {
         for (at, score) in items {
             if let Some(slot) = scores.get_mut(source).and_then(|s| s.get_mut(at)) {
                 *slot = Some(score);
@@ -139,7 +152,11 @@ const FEWEST_FOR_REFERENCE: usize = 1000;
 const FEWEST_WORDS: u32 = 3;
 
 /// The human reference from out-of-fold points: every large source weighs alike. Sources named `learners` are essays and stay out.
-pub fn reference(sources: &[SourceFile], prepared: &[Vec<Option<Prepared>>], scores: &[Vec<Option<f64>>]) -> Reference {
+pub fn reference(
+    sources: &[SourceFile],
+    prepared: &[Vec<Option<Prepared>>],
+    scores: &[Vec<Option<f64>>],
+) -> Reference {
     let mut weighted = Vec::new();
     for ((source, items), scores) in sources.iter().zip(prepared).zip(scores) {
         let genuine: Vec<f32> = items
@@ -158,7 +175,11 @@ pub fn reference(sources: &[SourceFile], prepared: &[Vec<Option<Prepared>>], sco
 }
 
 /// A trained model as a file's bytes, and its card.
-pub fn learn(sources: &[SourceFile], prepared: &[Vec<Option<Prepared>>], options: &Options) -> (Vec<u8>, Card) {
+pub fn learn(
+    sources: &[SourceFile],
+    prepared: &[Vec<Option<Prepared>>],
+    options: &Options,
+) -> (Vec<u8>, Card) {
     let scores = out_of_fold(sources, prepared, options);
     let examples: Vec<&Example> = prepared.iter().flatten().flatten().map(|item| &item.example).collect();
     let weights: Weights = train(&examples, options);
@@ -179,15 +200,24 @@ fn counts(sources: &[SourceFile], prepared: &[Vec<Option<Prepared>>]) -> Vec<Sou
         .iter()
         .zip(prepared)
         .map(|(source, items)| {
-            let count = |label: Label| items.iter().flatten().filter(|item| item.example.label == label).count();
-            SourceCount { source: source.name.clone(), human: count(Label::Human), machine: count(Label::Machine) }
+            let count =
+                |label: Label| items.iter().flatten().filter(|item| item.example.label == label).count();
+            SourceCount {
+                source: source.name.clone(),
+                human: count(Label::Human),
+                machine: count(Label::Machine),
+            }
         })
         .filter(|count| count.human + count.machine > 0)
         .collect()
 }
 
 /// AUC and detection rate at 1 % false alarms of every machine source, each scored by a model that did not learn from it.
-fn cross_source_metrics(sources: &[SourceFile], prepared: &[Vec<Option<Prepared>>], scores: &[Vec<Option<f64>>]) -> Vec<(String, f64)> {
+fn cross_source_metrics(
+    sources: &[SourceFile],
+    prepared: &[Vec<Option<Prepared>>],
+    scores: &[Vec<Option<f64>>],
+) -> Vec<(String, f64)> {
     let mut genuine = Vec::new();
     let mut machine: BTreeMap<&str, Vec<f64>> = BTreeMap::new();
     for ((source, items), scores) in sources.iter().zip(prepared).zip(scores) {
@@ -206,7 +236,10 @@ fn cross_source_metrics(sources: &[SourceFile], prepared: &[Vec<Option<Prepared>
         .flat_map(|(name, scores)| {
             [
                 (format!("{name}: AUC"), round(super::statistics::auc(&genuine, &scores))),
-                (format!("{name}: found at 1 % false alarms"), round(super::statistics::share_at(&scores, threshold))),
+                (
+                    format!("{name}: found at 1 % false alarms"),
+                    round(super::statistics::share_at(&scores, threshold)),
+                ),
             ]
         })
         .collect()

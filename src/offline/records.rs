@@ -82,7 +82,9 @@ pub fn read_lines<T: DeserializeOwned>(name: &str, mut input: impl BufRead) -> s
             Err(error) => out.rejects.push(reject(format!("not UTF-8 at byte {}", error.valid_up_to()))),
             Ok(text) => match serde_json::from_str(text) {
                 Ok(record) => out.records.push(record),
-                Err(error) => out.rejects.push(reject(error.to_string().replace(" at line 1 column ", " at column "))),
+                Err(error) => {
+                    out.rejects.push(reject(error.to_string().replace(" at line 1 column ", " at column ")));
+                }
             },
         }
     }
@@ -95,16 +97,12 @@ fn skip_line(input: &mut impl BufRead) -> std::io::Result<()> {
         if buffer.is_empty() {
             return Ok(());
         }
-        match memchr::memchr(b'\n', buffer) {
-            Some(at) => {
-                input.consume(at + 1);
-                return Ok(());
-            }
-            None => {
-                let length = buffer.len();
-                input.consume(length);
-            }
+        if let Some(at) = memchr::memchr(b'\n', buffer) {
+            input.consume(at + 1);
+            return Ok(());
         }
+        let length = buffer.len();
+        input.consume(length);
     }
 }
 
@@ -148,7 +146,9 @@ mod tests {
 
     #[test]
     fn an_endless_line_is_rejected_without_being_held() {
-        let long = std::io::repeat(b'x').take(LONGEST_LINE as u64 + 100).chain(b"\n{\"id\":1,\"text\":\"a\"}\n".as_slice());
+        let long = std::io::repeat(b'x')
+            .take(LONGEST_LINE as u64 + 100)
+            .chain(b"\n{\"id\":1,\"text\":\"a\"}\n".as_slice());
         let read: Records<Comment> = read_lines("in", std::io::BufReader::new(long)).unwrap();
         assert_eq!((read.records.len(), read.rejects.len()), (1, 1));
     }

@@ -56,7 +56,12 @@ pub fn bootstrap_share(hits: usize, n: usize, seed: u64) -> (f64, f64) {
 
 /// Expected calibration error of p: mean distance between nominal and realised tail shares of genuine comments at the given points.
 pub fn calibration(ps: &[f64], points: &[f64]) -> Vec<(f64, f64)> {
-    points.iter().map(|&nominal| (nominal, ps.iter().filter(|p| **p <= nominal).count() as f64 / ps.len().max(1) as f64)).collect()
+    points
+        .iter()
+        .map(|&nominal| {
+            (nominal, ps.iter().filter(|p| **p <= nominal).count() as f64 / ps.len().max(1) as f64)
+        })
+        .collect()
 }
 
 #[cfg(test)]

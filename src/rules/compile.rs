@@ -87,7 +87,8 @@ pub struct RuleSet {
     pub(super) phrase_rules: Vec<usize>,
     pub(super) templates: Vec<(usize, Template)>,
     /// Templates by the hash of a word they can begin with.
-    pub(super) by_first_word: HashMap<u64, Vec<usize>, std::hash::BuildHasherDefault<crate::text::lexicon::PassThrough>>,
+    pub(super) by_first_word:
+        HashMap<u64, Vec<usize>, std::hash::BuildHasherDefault<crate::text::lexicon::PassThrough>>,
     /// Templates that can begin with any word.
     pub(super) any_first_word: Vec<usize>,
     pub(super) folded_set: RegexSet,
@@ -135,9 +136,14 @@ impl RuleSet {
             }
             for signal in &source.file.signals {
                 if !(signal.weight.is_finite() && signal.cap >= 0.0) {
-                    builder.errors.push(RuleError::new(&source.name, format!("signal `{}`: weight must be a number and cap at least 0", signal.id)));
+                    builder.errors.push(RuleError::new(
+                        &source.name,
+                        format!("signal `{}`: weight must be a number and cap at least 0", signal.id),
+                    ));
                 }
-                builder.signals.insert(signal.id.clone(), SignalWeight { weight: signal.weight, cap: signal.cap });
+                builder
+                    .signals
+                    .insert(signal.id.clone(), SignalWeight { weight: signal.weight, cap: signal.cap });
             }
         }
         for source in sources {
@@ -198,16 +204,24 @@ struct Builder {
 impl Builder {
     fn group(&mut self, source: &Source, id: &str, cap: f64) {
         if !(cap > 0.0 && cap.is_finite()) {
-            self.errors.push(RuleError::new(&source.name, format!("group `{id}`: cap must be above 0, not {cap}")));
+            self.errors
+                .push(RuleError::new(&source.name, format!("group `{id}`: cap must be above 0, not {cap}")));
         }
         if self.group_of.contains_key(id) {
-            self.errors.push(RuleError::new(&source.name, format!("group `{id}` is defined twice")).help("define it in one pack and name it in the others"));
+            self.errors.push(
+                RuleError::new(&source.name, format!("group `{id}` is defined twice"))
+                    .help("define it in one pack and name it in the others"),
+            );
             return;
         }
         self.group_of.insert(id.to_owned(), self.groups.len());
         self.groups.push(Group { id: id.to_owned(), cap });
     }
 
+    #[expect(
+        clippy::too_many_lines,
+        reason = "one check after the other, all mistakes of a rule collected before it is refused"
+    )]
     fn rule(&mut self, source: &Source, raw: &RawRule, today: NaiveDate) {
         let pack = &source.file.pack;
         let id = format!("{}/{}", pack.id, raw.id);
@@ -224,7 +238,9 @@ impl Builder {
                 None => error,
             });
         };
-        if raw.id.is_empty() || !raw.id.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-') {
+        if raw.id.is_empty()
+            || !raw.id.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-')
+        {
             mistake("an id has lower-case letters, digits and hyphens".to_owned(), None);
         }
         let status = raw.status.unwrap_or(Status::Live);
@@ -237,14 +253,20 @@ impl Builder {
         } else {
             let parsed: Vec<Language> = pack.lang.iter().filter_map(|code| Language::parse(code)).collect();
             if parsed.len() != pack.lang.len() || parsed.is_empty() {
-                mistake("the pack's `lang` must list ISO 639-1 codes or \"*\"".to_owned(), Some("lang = [\"en\"]"));
+                mistake(
+                    "the pack's `lang` must list ISO 639-1 codes or \"*\"".to_owned(),
+                    Some("lang = [\"en\"]"),
+                );
             }
             Some(parsed)
         };
         let group = raw.group.as_ref().and_then(|name| {
             let known = self.group_of.get(name).copied();
             if known.is_none() {
-                mistake(format!("group `{name}` is not defined"), Some("add a [[group]] with this id and a cap"));
+                mistake(
+                    format!("group `{name}` is not defined"),
+                    Some("add a [[group]] with this id and a cap"),
+                );
             }
             known
         });
@@ -256,19 +278,37 @@ impl Builder {
         };
         let (when, unless) = (guards(&raw.when), guards(&raw.unless));
         let Some(kind) = raw.kind else {
-            mistake("`kind` is missing".to_owned(), Some("kind = \"phrases\", \"template\", \"regex\" or \"condition\""));
+            mistake(
+                "`kind` is missing".to_owned(),
+                Some("kind = \"phrases\", \"template\", \"regex\" or \"condition\""),
+            );
             self.errors.extend(errors);
             return;
         };
         let expires = raw.expires.as_ref().and_then(day);
-        let status = if status == Status::Live && expires.is_some_and(|date| date <= today) { Status::Shadow } else { status };
+        let status = if status == Status::Live && expires.is_some_and(|date| date <= today) {
+            Status::Shadow
+        } else {
+            status
+        };
         let at = raw.at.unwrap_or_default();
         let templates: Vec<&String> = raw.template.iter().chain(raw.templates.iter().flatten()).collect();
         let phrases: Vec<&String> = raw.phrases.iter().flatten().collect();
-        let given = [(Kind::Phrases, !phrases.is_empty()), (Kind::Template, !templates.is_empty()), (Kind::Regex, raw.regex.is_some())];
+        let given = [
+            (Kind::Phrases, !phrases.is_empty()),
+            (Kind::Template, !templates.is_empty()),
+            (Kind::Regex, raw.regex.is_some()),
+        ];
         for (pattern_kind, present) in given {
             if present != (pattern_kind == kind) {
-                mistake(format!("kind {kind:?} {} a {pattern_kind:?} pattern", if present { "does not take" } else { "needs" }).to_lowercase(), None);
+                mistake(
+                    format!(
+                        "kind {kind:?} {} a {pattern_kind:?} pattern",
+                        if present { "does not take" } else { "needs" }
+                    )
+                    .to_lowercase(),
+                    None,
+                );
             }
         }
         if kind == Kind::Condition && when.is_empty() {
@@ -287,7 +327,10 @@ impl Builder {
         if let Some(regex) = &raw.regex
             && let Err(error) = build_regex(regex, raw.raw.unwrap_or(false))
         {
-            mistake(format!("the regex does not compile: {}", error.to_string().replace('\n', " ")), Some("linear-time syntax: no look-around, no back-references"));
+            mistake(
+                format!("the regex does not compile: {}", error.to_string().replace('\n', " ")),
+                Some("linear-time syntax: no look-around, no back-references"),
+            );
         }
         let message = raw.message.clone().unwrap_or_else(|| raw.id.replace('-', " "));
         let duplicate = self.rules.iter().any(|rule| rule.id == id);
@@ -333,7 +376,8 @@ impl Builder {
         self.phrases.extend(keys);
         self.templates.extend(compiled_templates);
         if let Some(regex) = &raw.regex {
-            if raw.raw.unwrap_or(false) { &mut self.raw } else { &mut self.folded }.push((rule_at, regex.clone()));
+            if raw.raw.unwrap_or(false) { &mut self.raw } else { &mut self.folded }
+                .push((rule_at, regex.clone()));
         }
         if kind == Kind::Condition {
             self.conditions.push(rule_at);
@@ -347,7 +391,10 @@ impl Builder {
             match AhoCorasick::builder().match_kind(MatchKind::Standard).build(&self.phrases) {
                 Ok(automaton) => Some(automaton),
                 Err(error) => {
-                    self.errors.push(RuleError::new("rules", format!("the phrases do not fit one automaton: {error}")));
+                    self.errors.push(RuleError::new(
+                        "rules",
+                        format!("the phrases do not fit one automaton: {error}"),
+                    ));
                     None
                 }
             }
@@ -361,7 +408,11 @@ impl Builder {
         let mut any_first_word = Vec::new();
         for (at, (_, template)) in self.templates.iter().enumerate() {
             match template.first_words() {
-                Some(hashes) => hashes.into_iter().for_each(|hash| by_first_word.entry(hash).or_default().push(at)),
+                Some(hashes) => {
+                    for hash in hashes {
+                        by_first_word.entry(hash).or_default().push(at);
+                    }
+                }
                 None => any_first_word.push(at),
             }
         }
@@ -394,9 +445,17 @@ fn build_regex(pattern: &str, raw: bool) -> Result<Regex, regex::Error> {
     RegexBuilder::new(pattern).case_insensitive(!raw).size_limit(LARGEST_REGEX).build()
 }
 
-fn regexes(list: &[(usize, String)], raw: bool, errors: &mut Vec<RuleError>) -> (RegexSet, Vec<(usize, Regex)>) {
-    let set = RegexSetBuilder::new(list.iter().map(|(_, pattern)| pattern)).case_insensitive(!raw).size_limit(64 << 20).build();
-    let single = list.iter().filter_map(|(rule, pattern)| Some((*rule, build_regex(pattern, raw).ok()?))).collect();
+fn regexes(
+    list: &[(usize, String)],
+    raw: bool,
+    errors: &mut Vec<RuleError>,
+) -> (RegexSet, Vec<(usize, Regex)>) {
+    let set = RegexSetBuilder::new(list.iter().map(|(_, pattern)| pattern))
+        .case_insensitive(!raw)
+        .size_limit(64 << 20)
+        .build();
+    let single =
+        list.iter().filter_map(|(rule, pattern)| Some((*rule, build_regex(pattern, raw).ok()?))).collect();
     match set {
         Ok(set) => (set, single),
         Err(error) => {

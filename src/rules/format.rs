@@ -111,7 +111,10 @@ impl RawRule {
         macro_rules! overlay {
             ($($field:ident),*) => { $( if other.$field.is_some() { self.$field = other.$field; } )* };
         }
-        overlay!(kind, phrases, template, templates, regex, raw, at, points, group, status, added, expires, message, note, when, unless);
+        overlay!(
+            kind, phrases, template, templates, regex, raw, at, points, group, status, added, expires,
+            message, note, when, unless
+        );
         if !other.tests.is_empty() {
             self.tests = other.tests;
         }

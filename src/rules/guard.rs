@@ -17,7 +17,17 @@ pub struct Facts {
 
 /// Names of counts.
 pub const NUMBERS: [&str; 11] = [
-    "words", "sentences", "chars", "links", "mentions", "emoji", "hidden_characters", "confusable_words", "folded_words", "article_words", "author_comments",
+    "words",
+    "sentences",
+    "chars",
+    "links",
+    "mentions",
+    "emoji",
+    "hidden_characters",
+    "confusable_words",
+    "folded_words",
+    "article_words",
+    "author_comments",
 ];
 
 /// Names of flags.
@@ -102,7 +112,8 @@ impl Guard {
     pub fn parse(source: &str) -> Result<Self, String> {
         let words: Vec<&str> = source.split_whitespace().collect();
         let comparison = |operator: &str, number: &str| -> Result<(Comparison, f64), String> {
-            let operator = Comparison::parse(operator).ok_or_else(|| format!("`{operator}` is no comparison: use < <= > >= == !="))?;
+            let operator = Comparison::parse(operator)
+                .ok_or_else(|| format!("`{operator}` is no comparison: use < <= > >= == !="))?;
             let number: f64 = number.parse().map_err(|_| format!("`{number}` is no number"))?;
             Ok((operator, number))
         };
@@ -112,7 +123,10 @@ impl Guard {
                 if let Some(signal) = name.strip_prefix("signal:") {
                     return Ok(Self::Signal(signal.to_owned(), operator, number));
                 }
-                let at = NUMBERS.iter().position(|known| known == name).ok_or_else(|| unknown("count", name, &NUMBERS))?;
+                let at = NUMBERS
+                    .iter()
+                    .position(|known| known == name)
+                    .ok_or_else(|| unknown("count", name, &NUMBERS))?;
                 Ok(Self::Number(at, operator, number))
             }
             [name] | ["not", name] => {
@@ -120,26 +134,36 @@ impl Guard {
                 if let Some(rule) = name.strip_prefix("rule:") {
                     return Ok(Self::Rule(rule.to_owned(), wanted));
                 }
-                let at = FLAGS.iter().position(|known| known == name).ok_or_else(|| unknown("flag", name, &FLAGS))?;
+                let at = FLAGS
+                    .iter()
+                    .position(|known| known == name)
+                    .ok_or_else(|| unknown("flag", name, &FLAGS))?;
                 Ok(Self::Flag(at, wanted))
             }
-            _ => Err(format!("`{source}` is no guard: write `words >= 8`, `reply`, `not reply`, `signal:ID >= 1` or `rule:PACK/ID`")),
+            _ => Err(format!(
+                "`{source}` is no guard: write `words >= 8`, `reply`, `not reply`, `signal:ID >= 1` or `rule:PACK/ID`"
+            )),
         }
     }
 
     /// Whether it holds.
     pub fn holds(&self, facts: &Facts) -> bool {
         match self {
-            Self::Number(at, comparison, number) => comparison.holds(facts.numbers.get(*at).copied().unwrap_or(0.0), *number),
+            Self::Number(at, comparison, number) => {
+                comparison.holds(facts.numbers.get(*at).copied().unwrap_or(0.0), *number)
+            }
             Self::Flag(at, wanted) => facts.flags.get(*at).copied().unwrap_or(false) == *wanted,
-            Self::Signal(id, comparison, number) => comparison.holds(facts.signals.get(id.as_str()).copied().unwrap_or(0.0), *number),
+            Self::Signal(id, comparison, number) => {
+                comparison.holds(facts.signals.get(id.as_str()).copied().unwrap_or(0.0), *number)
+            }
             Self::Rule(id, wanted) => facts.rules.contains(id) == *wanted,
         }
     }
 }
 
 fn unknown(what: &str, name: &str, known: &[&str]) -> String {
-    let near = known.iter().max_by(|a, b| strsim::jaro_winkler(name, a).total_cmp(&strsim::jaro_winkler(name, b)));
+    let near =
+        known.iter().max_by(|a, b| strsim::jaro_winkler(name, a).total_cmp(&strsim::jaro_winkler(name, b)));
     format!("`{name}` is no {what}; did you mean `{}`? Known: {}", near.unwrap_or(&""), known.join(", "))
 }
 
@@ -168,7 +192,13 @@ mod tests {
         ] {
             assert_eq!(Guard::parse(guard).unwrap().holds(&facts), expected, "{guard}");
         }
-        for (guard, needle) in [("wrods > 3", "did you mean `words`"), ("words ~ 3", "no comparison"), ("words > many", "no number"), ("", "no guard"), ("repli", "`reply`")] {
+        for (guard, needle) in [
+            ("wrods > 3", "did you mean `words`"),
+            ("words ~ 3", "no comparison"),
+            ("words > many", "no number"),
+            ("", "no guard"),
+            ("repli", "`reply`"),
+        ] {
             assert!(Guard::parse(guard).unwrap_err().contains(needle), "{guard}");
         }
     }

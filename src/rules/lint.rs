@@ -44,7 +44,12 @@ fn duplicates(rules: &RuleSet, remarks: &mut Vec<Remark>) {
             if let Some(first) = seen.insert(key, &rule.id)
                 && first != rule.id
             {
-                remarks.push(Remark { rule: rule.id.clone(), lint: "duplicate", message: format!("has the same pattern as {first}: delete one"), fails: true });
+                remarks.push(Remark {
+                    rule: rule.id.clone(),
+                    lint: "duplicate",
+                    message: format!("has the same pattern as {first}: delete one"),
+                    fails: true,
+                });
             }
         }
     }
@@ -54,16 +59,31 @@ fn duplicates(rules: &RuleSet, remarks: &mut Vec<Remark>) {
 fn dead(rules: &RuleSet, remarks: &mut Vec<Remark>) {
     for rule in rules.rules() {
         if rule.status == Status::Live && rule.written_points == 0.0 {
-            remarks.push(Remark { rule: rule.id.clone(), lint: "dead", message: "is live with 0 points: give it points or make it shadow".to_owned(), fails: false });
+            remarks.push(Remark {
+                rule: rule.id.clone(),
+                lint: "dead",
+                message: "is live with 0 points: give it points or make it shadow".to_owned(),
+                fails: false,
+            });
         }
         for guard in &rule.when {
             if rule.unless.contains(guard) {
-                remarks.push(Remark { rule: rule.id.clone(), lint: "unreachable", message: "one guard stands in both `when` and `unless`: it can never hit".to_owned(), fails: true });
+                remarks.push(Remark {
+                    rule: rule.id.clone(),
+                    lint: "unreachable",
+                    message: "one guard stands in both `when` and `unless`: it can never hit".to_owned(),
+                    fails: true,
+                });
             }
             if let super::guard::Guard::Rule(id, true) = guard
                 && rules.rule(id).is_none()
             {
-                remarks.push(Remark { rule: rule.id.clone(), lint: "unreachable", message: format!("waits for rule {id}, which does not exist or is not compiled"), fails: true });
+                remarks.push(Remark {
+                    rule: rule.id.clone(),
+                    lint: "unreachable",
+                    message: format!("waits for rule {id}, which does not exist or is not compiled"),
+                    fails: true,
+                });
             }
         }
     }
@@ -72,7 +92,8 @@ fn dead(rules: &RuleSet, remarks: &mut Vec<Remark>) {
 /// A rule whose every positive test is hit by another rule of the same group, with at least its points.
 fn overlaps(rules: &RuleSet, remarks: &mut Vec<Remark>) {
     for (at, rule) in rules.rules().iter().enumerate() {
-        let cases: Vec<&str> = rule.tests.iter().filter(|case| case.hits).map(|case| case.text.as_str()).collect();
+        let cases: Vec<&str> =
+            rule.tests.iter().filter(|case| case.hits).map(|case| case.text.as_str()).collect();
         if cases.is_empty() || rule.kind == Kind::Condition {
             continue;
         }
@@ -81,13 +102,20 @@ fn overlaps(rules: &RuleSet, remarks: &mut Vec<Remark>) {
         for text in &cases {
             let analysis = Analysis::new(text, &Context { lang: Some(lang), ..Context::default() });
             let hits = rules.matches(&analysis, &mut selftest::facts(&analysis));
-            let mine = hits.iter().find(|hit| hit.rule == at).map(|hit| hit.spans.clone()).unwrap_or_default();
+            let mine =
+                hits.iter().find(|hit| hit.rule == at).map(|hit| hit.spans.clone()).unwrap_or_default();
             let now: Vec<usize> = hits
                 .iter()
-                .filter(|hit| hit.rule != at && hit.spans == mine && rules.rules().get(hit.rule).is_some_and(|r| r.group == rule.group))
+                .filter(|hit| {
+                    hit.rule != at
+                        && hit.spans == mine
+                        && rules.rules().get(hit.rule).is_some_and(|r| r.group == rule.group)
+                })
                 .map(|hit| hit.rule)
                 .collect();
-            others = Some(others.map_or(now.clone(), |before| before.into_iter().filter(|o| now.contains(o)).collect()));
+            others = Some(
+                others.map_or(now.clone(), |before| before.into_iter().filter(|o| now.contains(o)).collect()),
+            );
         }
         for other in others.into_iter().flatten().filter(|other| *other < at || cases.len() > 1) {
             let name = rules.rules().get(other).map(|r| r.id.as_str()).unwrap_or_default();

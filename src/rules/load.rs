@@ -63,7 +63,12 @@ pub fn shipped_files() -> Result<Vec<Source>, RuleErrors> {
     let mut errors = Vec::new();
     for (name, text) in PACKS {
         match parse_file(name, text) {
-            Ok(file) => sources.push(Source { name: format!("rules/{name}"), text: (*text).to_owned(), file, shipped: true }),
+            Ok(file) => sources.push(Source {
+                name: format!("rules/{name}"),
+                text: (*text).to_owned(),
+                file,
+                shipped: true,
+            }),
             Err(error) => errors.push(error),
         }
     }
@@ -80,12 +85,18 @@ pub fn load_dir(dir: &Path) -> Result<Vec<Source>, RuleErrors> {
     collect(dir, &mut paths, &mut errors, 0);
     paths.sort();
     if paths.is_empty() && errors.is_empty() {
-        errors.push(RuleError::new(&dir.display().to_string(), "no rule file (*.toml) in this directory").help("`claque rules new ID --out FILE` writes one"));
+        errors.push(
+            RuleError::new(&dir.display().to_string(), "no rule file (*.toml) in this directory")
+                .help("`claque rules new ID --out FILE` writes one"),
+        );
     }
     let mut sources = Vec::new();
     for path in paths {
         let name = path.display().to_string();
-        match read(&path).map_err(|e| RuleError::new(&name, e)).and_then(|text| Ok((parse_file(&name, &text)?, text))) {
+        match read(&path)
+            .map_err(|e| RuleError::new(&name, e))
+            .and_then(|text| Ok((parse_file(&name, &text)?, text)))
+        {
             Ok((file, text)) => sources.push(Source { name, text, file, shipped: false }),
             Err(error) => errors.push(error),
         }
@@ -179,12 +190,24 @@ mod tests {
 
     #[test]
     fn an_override_changes_only_what_it_names() {
-        let source = |text: &str| Source { name: "t".into(), text: text.into(), file: parse_file("t", text).unwrap(), shipped: false };
-        let base = source("[pack]\nid=\"p\"\nlang=[\"en\"]\n[[rule]]\nid=\"a\"\nkind=\"phrases\"\nphrases=[\"x\"]\npoints=1.0\n");
-        let over = source("[pack]\nid=\"p\"\n[[rule]]\nid=\"a\"\nstatus=\"deprecated\"\n[[rule]]\nid=\"b\"\nkind=\"phrases\"\nphrases=[\"y\"]\npoints=0.5\n");
+        let source = |text: &str| Source {
+            name: "t".into(),
+            text: text.into(),
+            file: parse_file("t", text).unwrap(),
+            shipped: false,
+        };
+        let base = source(
+            "[pack]\nid=\"p\"\nlang=[\"en\"]\n[[rule]]\nid=\"a\"\nkind=\"phrases\"\nphrases=[\"x\"]\npoints=1.0\n",
+        );
+        let over = source(
+            "[pack]\nid=\"p\"\n[[rule]]\nid=\"a\"\nstatus=\"deprecated\"\n[[rule]]\nid=\"b\"\nkind=\"phrases\"\nphrases=[\"y\"]\npoints=0.5\n",
+        );
         let merged = merge(vec![base], vec![over]);
         let rules = &merged[0].file.rules;
         assert_eq!(rules.len(), 2);
-        assert_eq!((rules[0].points, rules[0].status), (Some(1.0), Some(super::super::format::Status::Deprecated)));
+        assert_eq!(
+            (rules[0].points, rules[0].status),
+            (Some(1.0), Some(super::super::format::Status::Deprecated))
+        );
     }
 }

@@ -59,7 +59,7 @@ impl<'a> Words<'a> {
             let new_sentence = sentence.is_some_and(|s| s != token.sentence);
             if new_sentence {
                 words.text.push_str("\n ");
-            } else if !(writes_no_spaces(text.chars().next()) && writes_no_spaces(words.text.chars().next_back())) && !words.text.ends_with(' ') {
+            } else if needs_space(&words.text, text) {
                 words.text.push(' ');
             }
             sentence = Some(token.sentence);
@@ -68,7 +68,13 @@ impl<'a> Words<'a> {
             if !writes_no_spaces(text.chars().next_back()) {
                 words.text.push(' ');
             }
-            words.list.push(WordAt { hash: token.hash, text, raw: token.raw, sentence: token.sentence, starts_sentence: token.starts_sentence });
+            words.list.push(WordAt {
+                hash: token.hash,
+                text,
+                raw: token.raw,
+                sentence: token.sentence,
+                starts_sentence: token.starts_sentence,
+            });
         }
         words
     }
@@ -92,9 +98,27 @@ impl<'a> Words<'a> {
     }
 }
 
+/// Whether a space belongs between what is laid out so far and the next word.
+fn needs_space(so_far: &str, next: &str) -> bool {
+    let run_on = writes_no_spaces(next.chars().next()) && writes_no_spaces(so_far.chars().next_back());
+    !so_far.ends_with(' ') && !run_on
+}
+
 /// Scripts that are written without spaces: a phrase may begin and end inside a run of them.
 fn writes_no_spaces(ch: Option<char>) -> bool {
-    matches!(ch, Some('\u{e00}'..='\u{eff}' | '\u{1000}'..='\u{109f}' | '\u{1780}'..='\u{17ff}' | '\u{3040}'..='\u{30ff}' | '\u{31f0}'..='\u{31ff}' | '\u{3400}'..='\u{9fff}' | '\u{f900}'..='\u{faff}' | '\u{20000}'..='\u{3ffff}'))
+    matches!(
+        ch,
+        Some(
+            '\u{e00}'..='\u{eff}'
+            | '\u{1000}'..='\u{109f}'
+            | '\u{1780}'..='\u{17ff}'
+            | '\u{3040}'..='\u{30ff}'
+            | '\u{31f0}'..='\u{31ff}'
+            | '\u{3400}'..='\u{9fff}'
+            | '\u{f900}'..='\u{faff}'
+            | '\u{20000}'..='\u{3ffff}',
+        )
+    )
 }
 
 /// A phrase as it stands in [`Words::text`]: folded words with one space between, a space at an end that needs a boundary.
@@ -114,7 +138,8 @@ impl RuleSet {
         self.phrase_matches(&words, &mut spans);
         self.template_matches(&words, &mut spans);
         self.regex_matches(analysis, &mut spans);
-        let language = if spans.is_empty() && self.conditions.is_empty() { None } else { analysis.language() };
+        let language =
+            if spans.is_empty() && self.conditions.is_empty() { None } else { analysis.language() };
         spans.sort_unstable();
         spans.dedup();
         let mut hits: Vec<Hit> = Vec::new();
@@ -124,7 +149,9 @@ impl RuleSet {
                 hits.push(Hit { rule, spans: merge_overlaps(same.iter().map(|(_, span)| *span)) });
             }
         }
-        facts.rules.extend(hits.iter().filter_map(|hit| self.rules.get(hit.rule)).map(|rule| rule.id.clone()));
+        facts
+            .rules
+            .extend(hits.iter().filter_map(|hit| self.rules.get(hit.rule)).map(|rule| rule.id.clone()));
         for &rule in &self.conditions {
             if let Some(compiled) = self.rules.get(rule)
                 && compiled.admits(language, facts)
@@ -210,7 +237,8 @@ mod tests {
         let text = format!("[pack]\nid = \"t\"\nlang = [\"en\", \"zh\"]\n{rules}");
         let file = parse_file("t.toml", &text).unwrap();
         let source = Source { name: "t.toml".into(), text, file, shipped: false };
-        RuleSet::compile(&[source], chrono::NaiveDate::from_ymd_opt(2026, 11, 24).unwrap()).unwrap_or_else(|e| panic!("{e}"))
+        RuleSet::compile(&[source], chrono::NaiveDate::from_ymd_opt(2026, 11, 24).unwrap())
+            .unwrap_or_else(|e| panic!("{e}"))
     }
 
     fn found(rules: &RuleSet, text: &str) -> Vec<String> {
@@ -224,7 +252,9 @@ mod tests {
 
     #[test]
     fn phrases_match_folded_words_and_point_at_the_raw_ones() {
-        let rules = ruleset("[[rule]]\nid=\"a\"\nkind=\"phrases\"\nphrases=[\"well said\", \"这篇文章\"]\npoints=0.5\n");
+        let rules = ruleset(
+            "[[rule]]\nid=\"a\"\nkind=\"phrases\"\nphrases=[\"well said\", \"这篇文章\"]\npoints=0.5\n",
+        );
         for (text, expected) in [
             ("I think it is WELL, said he", vec!["WELL, said"]),
             ("It was we\u{200b}ll sa\u{456}d by you", vec!["we\u{200b}ll sa\u{456}d"]),
@@ -252,6 +282,9 @@ mod tests {
     #[test]
     fn a_language_without_a_pack_is_left_alone() {
         let rules = ruleset("[[rule]]\nid=\"a\"\nkind=\"phrases\"\nphrases=[\"artikel\"]\npoints=0.5\n");
-        assert_eq!(found(&rules, "Der Artikel ist wirklich sehr gut geschrieben und wichtig für uns alle."), Vec::<String>::new());
+        assert_eq!(
+            found(&rules, "Der Artikel ist wirklich sehr gut geschrieben und wichtig für uns alle."),
+            Vec::<String>::new()
+        );
     }
 }

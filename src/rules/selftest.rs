@@ -43,7 +43,11 @@ pub fn run(rules: &RuleSet) -> Report {
             let mut facts = facts(&analysis);
             let hit = rules.matches(&analysis, &mut facts).iter().any(|hit| hit.rule == at);
             if hit != case.hits {
-                report.failures.push(Failure { rule: rule.id.clone(), text: case.text.clone(), expected: case.hits });
+                report.failures.push(Failure {
+                    rule: rule.id.clone(),
+                    text: case.text.clone(),
+                    expected: case.hits,
+                });
             }
         }
     }
@@ -78,7 +82,8 @@ mod tests {
 
     #[test]
     fn every_shipped_rule_passes_its_own_tests() {
-        let rules = RuleSet::load(None, chrono::NaiveDate::from_ymd_opt(2026, 11, 24).unwrap()).unwrap_or_else(|e| panic!("{e}"));
+        let rules = RuleSet::load(None, chrono::NaiveDate::from_ymd_opt(2026, 11, 24).unwrap())
+            .unwrap_or_else(|e| panic!("{e}"));
         let report = run(&rules);
         assert!(report.failures.is_empty(), "{:#?}", report.failures);
         assert!(report.untested.is_empty(), "{:?}", report.untested);

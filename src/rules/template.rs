@@ -45,12 +45,17 @@ impl Template {
         let mut builder = Builder { states: vec![State::Match] };
         let start = builder.alternatives(&alternatives, 0);
         if builder.states.len() > MOST_STATES {
-            return Err(format!("the template needs {} states, at most {MOST_STATES} are allowed: split it in two", builder.states.len()));
+            return Err(format!(
+                "the template needs {} states, at most {MOST_STATES} are allowed: split it in two",
+                builder.states.len()
+            ));
         }
         let mut template = Self { states: builder.states, start: 0 };
         template.start = template.closure(start);
         if template.start & 1 == 1 {
-            return Err("the template matches nothing at all: it needs a part that is not optional".to_owned());
+            return Err(
+                "the template matches nothing at all: it needs a part that is not optional".to_owned()
+            );
         }
         Ok(template)
     }
@@ -67,7 +72,9 @@ impl Template {
                 pending &= pending - 1;
                 match self.states.get(state) {
                     Some(State::Word { hash, next: to }) if *hash == word.hash() => next |= self.closure(*to),
-                    Some(State::Prefix { prefix, next: to }) if word.text().starts_with(prefix.as_str()) => next |= self.closure(*to),
+                    Some(State::Prefix { prefix, next: to }) if word.text().starts_with(prefix.as_str()) => {
+                        next |= self.closure(*to);
+                    }
                     Some(State::Any { next: to }) => next |= self.closure(*to),
                     _ => {}
                 }
@@ -163,7 +170,11 @@ impl Builder {
                     let after = next;
                     for at in (0..*most).rev() {
                         let any = self.push(State::Any { next });
-                        next = if at >= *fewest { self.push(State::Split { to: vec![any, after] }) } else { any };
+                        next = if at >= *fewest {
+                            self.push(State::Split { to: vec![any, after] })
+                        } else {
+                            any
+                        };
                     }
                     next
                 }
@@ -178,7 +189,11 @@ type Chars<'a> = std::iter::Peekable<std::str::Chars<'a>>;
 /// How deep groups may nest.
 const DEEPEST: u32 = 8;
 
-fn parse_alternatives(chars: &mut Chars<'_>, close: Option<char>, depth: u32) -> Result<Vec<Vec<Part>>, String> {
+fn parse_alternatives(
+    chars: &mut Chars<'_>,
+    close: Option<char>,
+    depth: u32,
+) -> Result<Vec<Vec<Part>>, String> {
     if depth > DEEPEST {
         return Err(format!("groups nest deeper than {DEEPEST}"));
     }
@@ -226,14 +241,20 @@ fn parse_alternatives(chars: &mut Chars<'_>, close: Option<char>, depth: u32) ->
 }
 
 fn check(alternatives: Vec<Vec<Part>>) -> Result<Vec<Vec<Part>>, String> {
-    if alternatives.iter().any(Vec::is_empty) { Err("an alternative is empty: use [ ] for an optional part".to_owned()) } else { Ok(alternatives) }
+    if alternatives.iter().any(Vec::is_empty) {
+        Err("an alternative is empty: use [ ] for an optional part".to_owned())
+    } else {
+        Ok(alternatives)
+    }
 }
 
 fn parse_gap(chars: &mut Chars<'_>) -> Result<Part, String> {
     let inside: String = chars.by_ref().take_while(|ch| *ch != '}').collect();
-    let bounds = inside.split_once(',').and_then(|(low, high)| Some((low.trim().parse().ok()?, high.trim().parse().ok()?)));
+    let bounds = inside
+        .split_once(',')
+        .and_then(|(low, high)| Some((low.trim().parse().ok()?, high.trim().parse().ok()?)));
     match bounds {
-        Some((low, high)) if low <= high && high >= 1 && high <= WIDEST_GAP => Ok(Part::Gap(low, high)),
+        Some((low, high)) if low <= high && (1..=WIDEST_GAP).contains(&high) => Ok(Part::Gap(low, high)),
         _ => Err(format!("`{{{inside}}}` is no gap: write {{0,3}}, at most {WIDEST_GAP} words")),
     }
 }
@@ -256,7 +277,9 @@ fn parse_word(chars: &mut Chars<'_>) -> Result<Part, String> {
     let mut bounds = Vec::new();
     crate::text::segment::word_bounds(stem, &mut bounds);
     if bounds.len() != 1 || !stem.chars().any(char::is_alphanumeric) {
-        return Err(format!("`{word}` is not one word: templates hold words only, punctuation between words is ignored (write \"thought provoking\", \"couldn't\")"));
+        return Err(format!(
+            "`{word}` is not one word: templates hold words only, punctuation between words is ignored (write \"thought provoking\", \"couldn't\")"
+        ));
     }
     Ok(if prefix { Part::Prefix(stem.to_owned()) } else { Part::Word(stem.to_owned()) })
 }
@@ -284,7 +307,11 @@ mod tests {
     fn templates_match_words() {
         for (template, text, expected) in [
             ("the article (raises|highlights) [some] questions", "the article raises questions", Some(4)),
-            ("the article (raises|highlights) [some] questions", "the article highlights some questions indeed", Some(5)),
+            (
+                "the article (raises|highlights) [some] questions",
+                "the article highlights some questions indeed",
+                Some(5),
+            ),
             ("the article (raises|highlights) [some] questions", "the article raises many questions", None),
             ("a {0,2} view", "a view", Some(2)),
             ("a {0,2} view", "a fine clear view", Some(4)),

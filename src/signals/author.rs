@@ -29,7 +29,9 @@ impl Signal for AuthorPattern {
     }
 
     fn examine(&self, subject: &Subject<'_>, out: &mut Vec<Finding>) {
-        let Some(name) = subject.comment.author.as_ref().and_then(|author| author.name.as_deref()) else { return };
+        let Some(name) = subject.comment.author.as_ref().and_then(|author| author.name.as_deref()) else {
+            return;
+        };
         let digits = name.chars().rev().take_while(char::is_ascii_digit).count();
         if name.contains("://") || name.contains("www.") {
             out.push(Finding::new(1.0, vec![], "the author's name is a web address"));

@@ -42,7 +42,9 @@ impl Signal for Echo {
         }
         let mut content = 0usize;
         let mut spans: Vec<Span> = Vec::new();
-        for token in subject.analysis.judged().filter(|t| t.kind == TokenKind::Word && !is_function_hash(t.hash)) {
+        for token in
+            subject.analysis.judged().filter(|t| t.kind == TokenKind::Word && !is_function_hash(t.hash))
+        {
             content += 1;
             if article.has_word(token.hash) {
                 spans.push(token.raw);
@@ -51,7 +53,11 @@ impl Signal for Echo {
         let share = spans.len() as f64 / content.max(1) as f64;
         if share > USUAL {
             spans.truncate(MOST_SPANS);
-            out.push(Finding::new(((share - USUAL) / 0.3).min(1.0), spans, format!("{:.0} % of its content words are the article's own", share * 100.0)));
+            out.push(Finding::new(
+                ((share - USUAL) / 0.3).min(1.0),
+                spans,
+                format!("{:.0} % of its content words are the article's own", share * 100.0),
+            ));
         }
     }
 }

@@ -43,7 +43,8 @@ impl Signal for Evasion {
             .filter(|token| token.is_wordlike())
             .filter(|token| {
                 let typed = token.raw.slice(raw);
-                typed.chars().count() != subject.analysis.lower(token).chars().count() || (!typed.is_ascii() && subject.analysis.lower(token).is_ascii())
+                typed.chars().count() != subject.analysis.lower(token).chars().count()
+                    || (!typed.is_ascii() && subject.analysis.lower(token).is_ascii())
             })
             .map(|token| token.raw)
             .take(12)
@@ -59,6 +60,10 @@ impl Signal for Evasion {
         .filter(|(count, _)| *count > 0)
         .map(|(count, what)| format!("{count} {what}"))
         .collect();
-        out.push(Finding::new((f64::from(disguised) / 4.0).min(1.0), spans, format!("disguised spelling: {}", parts.join(", "))));
+        out.push(Finding::new(
+            (f64::from(disguised) / 4.0).min(1.0),
+            spans,
+            format!("disguised spelling: {}", parts.join(", ")),
+        ));
     }
 }

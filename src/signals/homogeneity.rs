@@ -10,6 +10,8 @@
 //! # Limits
 //! It explains and breaks ties; the thread alarm itself is a rule of the engine. Fewer than three comments say nothing.
 
+use std::fmt::Write as _;
+
 use super::{Finding, Signal, Subject};
 use crate::domain::Level;
 
@@ -36,9 +38,12 @@ impl Signal for Homogeneity {
         }
         let share = thread.unusual as f64 / thread.others as f64;
         if share >= 0.25 && thread.unusual >= 2 {
-            let mut message = format!("{} of the {} other comments of this thread read like few genuine ones do", thread.unusual, thread.others);
+            let mut message = format!(
+                "{} of the {} other comments of this thread read like few genuine ones do",
+                thread.unusual, thread.others
+            );
             if thread.burst >= 2 {
-                message.push_str(&format!("; {} of them came within ten minutes of this one", thread.burst));
+                let _ = write!(message, "; {} of them came within ten minutes of this one", thread.burst);
             }
             let closeness = (thread.similarity / 0.1).min(1.0);
             out.push(Finding::new(share * (0.7 + 0.3 * closeness), vec![], message));

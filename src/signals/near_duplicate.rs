@@ -30,7 +30,12 @@ impl Signal for NearDuplicate {
     }
 
     fn examine(&self, subject: &Subject<'_>, out: &mut Vec<Finding>) {
-        let others: Vec<_> = subject.history.copies().iter().filter(|copy| !copy.same_author && copy.jaccard >= 0.25).collect();
+        let others: Vec<_> = subject
+            .history
+            .copies()
+            .iter()
+            .filter(|copy| !copy.same_author && copy.jaccard >= 0.25)
+            .collect();
         let Some(best) = others.first() else { return };
         let closeness = if best.jaccard >= 0.5 { 1.0 } else { 0.6 };
         let crowd = if others.len() >= 5 { 0.25 } else { 0.0 };
@@ -39,7 +44,11 @@ impl Signal for NearDuplicate {
         out.push(Finding::new(
             closeness + crowd,
             vec![],
-            format!("near-copy of {count} other {plural}; nearest is {} ({:.0} % the same)", best.id, best.jaccard * 100.0),
+            format!(
+                "near-copy of {count} other {plural}; nearest is {} ({:.0} % the same)",
+                best.id,
+                best.jaccard * 100.0
+            ),
         ));
     }
 }

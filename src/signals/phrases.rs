@@ -32,7 +32,12 @@ impl Signal for Phrases {
         let mut facts = subject.facts.clone();
         for hit in subject.rules.matches(subject.analysis, &mut facts) {
             let Some(rule) = subject.rules.rules().get(hit.rule) else { continue };
-            out.push(Finding { rule: Some(hit.rule), strength: rule.points, spans: hit.spans, message: rule.message.clone() });
+            out.push(Finding {
+                rule: Some(hit.rule),
+                strength: rule.points,
+                spans: hit.spans,
+                message: rule.message.clone(),
+            });
         }
     }
 }

@@ -41,12 +41,20 @@ impl Signal for Portability {
         if subject.analysis.stats().words < FEWEST_WORDS || subject.analysis.stats().quoted {
             return;
         }
-        let content: Vec<u64> =
-            subject.analysis.judged().filter(|t| t.kind == TokenKind::Word && !is_function_hash(t.hash)).map(|t| t.hash).collect();
+        let content: Vec<u64> = subject
+            .analysis
+            .judged()
+            .filter(|t| t.kind == TokenKind::Word && !is_function_hash(t.hash))
+            .map(|t| t.hash)
+            .collect();
         let shared = content.iter().filter(|hash| article.has_word(**hash)).count();
         let topics = content.iter().filter(|hash| article.is_topic(**hash)).count();
         if topics == 0 && shared * 10 <= content.len() {
-            out.push(Finding::new(1.0, vec![], "names nothing of this article: it would fit under any other"));
+            out.push(Finding::new(
+                1.0,
+                vec![],
+                "names nothing of this article: it would fit under any other",
+            ));
         }
     }
 }

@@ -31,10 +31,25 @@ impl Signal for SelfSimilarity {
     fn examine(&self, subject: &Subject<'_>, out: &mut Vec<Finding>) {
         let Some(past) = subject.history.own_past().filter(|past| past.comments > 0) else { return };
         if past.similarity >= 0.5 {
-            out.push(Finding::new(past.similarity, vec![], format!("the author posted nearly the same text before ({:.0} % the same)", past.similarity * 100.0)));
+            out.push(Finding::new(
+                past.similarity,
+                vec![],
+                format!(
+                    "the author posted nearly the same text before ({:.0} % the same)",
+                    past.similarity * 100.0
+                ),
+            ));
         }
         if let Some(mean) = past.unusual.filter(|mean| *mean >= 1.3 && past.comments >= 4) {
-            out.push(Finding::new(0.5, vec![], format!("the author's {} other comments are as unusual as this one (mean rank 1 in {:.0})", past.comments, 10f64.powf(mean))));
+            out.push(Finding::new(
+                0.5,
+                vec![],
+                format!(
+                    "the author's {} other comments are as unusual as this one (mean rank 1 in {:.0})",
+                    past.comments,
+                    10f64.powf(mean)
+                ),
+            ));
         }
     }
 }

@@ -29,10 +29,18 @@ impl Signal for SameSkeleton {
     }
 
     fn examine(&self, subject: &Subject<'_>, out: &mut Vec<Finding>) {
-        let frames: Vec<_> =
-            subject.history.copies().iter().filter(|copy| !copy.same_author && copy.jaccard < 0.25 && copy.skeleton > 0.6).collect();
+        let frames: Vec<_> = subject
+            .history
+            .copies()
+            .iter()
+            .filter(|copy| !copy.same_author && copy.jaccard < 0.25 && copy.skeleton > 0.6)
+            .collect();
         if let Some(best) = frames.first() {
-            out.push(Finding::new(best.skeleton, vec![], format!("same sentence frame as {} with other words in it", best.id)));
+            out.push(Finding::new(
+                best.skeleton,
+                vec![],
+                format!("same sentence frame as {} with other words in it", best.id),
+            ));
         }
     }
 }

@@ -38,12 +38,23 @@ impl Signal for Specificity {
             let text = analysis.lower(token);
             let kind = match token.kind {
                 TokenKind::Number if !known(token.hash) => 0,
-                TokenKind::Word if token.shape == Shape::Capitalised && !token.starts_sentence && text.len() > 1 && !text.starts_with("i'") && !known(token.hash) => 1,
+                TokenKind::Word
+                    if token.shape == Shape::Capitalised
+                        && !token.starts_sentence
+                        && text.len() > 1
+                        && !text.starts_with("i'")
+                        && !known(token.hash) =>
+                {
+                    1
+                }
                 TokenKind::Word => match text {
                     "i" | "my" | "me" | "i've" | "i'd" | "i'm" => 2,
-                    "mum" | "mom" | "dad" | "wife" | "husband" | "brother" | "sister" | "son" | "daughter" | "grandson" | "granddaughter" | "uncle" | "nan" | "mate" => 3,
-                    "wrong" | "disagree" | "nonsense" | "rubbish" | "bullshit" | "lol" | "haha" | "nope" | "ridiculous" => 4,
-                    "dont" | "cant" | "didnt" | "wont" | "im" | "thats" | "alot" | "theyre" | "isnt" | "u" | "ur" => 5,
+                    "mum" | "mom" | "dad" | "wife" | "husband" | "brother" | "sister" | "son"
+                    | "daughter" | "grandson" | "granddaughter" | "uncle" | "nan" | "mate" => 3,
+                    "wrong" | "disagree" | "nonsense" | "rubbish" | "bullshit" | "lol" | "haha" | "nope"
+                    | "ridiculous" => 4,
+                    "dont" | "cant" | "didnt" | "wont" | "im" | "thats" | "alot" | "theyre" | "isnt"
+                    | "u" | "ur" => 5,
                     _ => continue,
                 },
                 _ => continue,

@@ -51,7 +51,11 @@ impl Signal for Style {
         let mean = lengths.iter().sum::<f64>() / n;
         let spread = (lengths.iter().map(|l| (l - mean).powi(2)).sum::<f64>() / n).sqrt() / mean;
         if spread < EVEN && mean >= 8.0 {
-            out.push(Finding::new(1.0 - spread / EVEN, vec![], format!("{} sentences of nearly the same length", lengths.len())));
+            out.push(Finding::new(
+                1.0 - spread / EVEN,
+                vec![],
+                format!("{} sentences of nearly the same length", lengths.len()),
+            ));
         }
     }
 }

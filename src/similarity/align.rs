@@ -12,7 +12,12 @@ const NEARLY_ALL: f64 = 0.8;
 
 /// The words of a comment as they are compared and shown.
 pub fn words(analysis: &Analysis<'_>) -> Vec<String> {
-    analysis.judged().filter(|t| t.is_wordlike()).take(MOST_WORDS).map(|t| analysis.lower(t).to_owned()).collect()
+    analysis
+        .judged()
+        .filter(|t| t.is_wordlike())
+        .take(MOST_WORDS)
+        .map(|t| analysis.lower(t).to_owned())
+        .collect()
 }
 
 /// The longest common subsequence of two word lists, as ascending pairs of positions.
@@ -22,7 +27,11 @@ pub fn common_subsequence(a: &[String], b: &[String]) -> Vec<(usize, usize)> {
     let at = |lengths: &[u16], i: usize, j: usize| lengths.get(i * width + j).copied().unwrap_or(0);
     for (i, x) in a.iter().enumerate().rev() {
         for (j, y) in b.iter().enumerate().rev() {
-            let best = if x == y { at(&lengths, i + 1, j + 1) + 1 } else { at(&lengths, i + 1, j).max(at(&lengths, i, j + 1)) };
+            let best = if x == y {
+                at(&lengths, i + 1, j + 1) + 1
+            } else {
+                at(&lengths, i + 1, j).max(at(&lengths, i, j + 1))
+            };
             if let Some(cell) = lengths.get_mut(i * width + j) {
                 *cell = best;
             }
@@ -57,7 +66,12 @@ pub fn skeleton(members: &[Vec<String>]) -> Vec<SkeletonPart> {
         }
     }
     let needed = NEARLY_ALL * members.len() as f64;
-    let fixed: Vec<String> = base.iter().zip(&support).filter(|(_, count)| **count as f64 >= needed).map(|(word, _)| word.clone()).collect();
+    let fixed: Vec<String> = base
+        .iter()
+        .zip(&support)
+        .filter(|(_, count)| **count as f64 >= needed)
+        .map(|(word, _)| word.clone())
+        .collect();
     // For each member, what stands before fixed word i (and, last, after all of them).
     let fillers: Vec<Vec<String>> = members
         .iter()
@@ -80,7 +94,8 @@ pub fn skeleton(members: &[Vec<String>]) -> Vec<SkeletonPart> {
     let mut parts: Vec<SkeletonPart> = Vec::new();
     let mut text: Vec<String> = Vec::new();
     for gap in 0..=fixed.len() {
-        let slot: Vec<String> = fillers.iter().map(|gaps| gaps.get(gap).cloned().unwrap_or_default()).collect();
+        let slot: Vec<String> =
+            fillers.iter().map(|gaps| gaps.get(gap).cloned().unwrap_or_default()).collect();
         if slot.iter().any(|filler| !filler.is_empty()) {
             if !text.is_empty() {
                 parts.push(SkeletonPart::Text(std::mem::take(&mut text).join(" ")));
@@ -105,7 +120,11 @@ mod tests {
 
     #[test]
     fn members_align_into_text_and_slots() {
-        let members = [list("the tram is a great idea for all"), list("the new library is a bad idea for all"), list("the tram is a fine idea for all of us")];
+        let members = [
+            list("the tram is a great idea for all"),
+            list("the new library is a bad idea for all"),
+            list("the tram is a fine idea for all of us"),
+        ];
         assert_eq!(
             skeleton(&members),
             [

@@ -61,7 +61,8 @@ impl Campaigns {
 
     /// Moves the younger group (by its earliest member) into the older.
     fn merge(&mut self, a: CampaignId, b: CampaignId) {
-        let earliest = |id: &CampaignId| self.groups.get(id).and_then(|g| g.first().copied()).unwrap_or(Member::MAX);
+        let earliest =
+            |id: &CampaignId| self.groups.get(id).and_then(|g| g.first().copied()).unwrap_or(Member::MAX);
         let (kept, absorbed) = if earliest(&a) <= earliest(&b) { (a, b) } else { (b, a) };
         let moved = self.groups.remove(&absorbed).unwrap_or_default();
         for member in &moved {
@@ -92,7 +93,8 @@ impl Campaigns {
                 continue;
             }
             // `rest` is ascending, so the first part holds the earliest member: it keeps the id.
-            let id = if first { node.campaign } else { CampaignId(self.nodes.get(&start).map_or(0, |n| n.name)) };
+            let id =
+                if first { node.campaign } else { CampaignId(self.nodes.get(&start).map_or(0, |n| n.name)) };
             first = false;
             for m in &part {
                 if let Some(n) = self.nodes.get_mut(m) {
@@ -168,9 +170,13 @@ mod tests {
     fn the_order_of_links_does_not_matter() {
         let links = [(1, 2), (3, 4), (2, 3), (8, 9), (4, 9)];
         let mut forward = Campaigns::default();
-        links.iter().for_each(|&(a, b)| forward.link(a, b, name));
+        for &(a, b) in &links {
+            forward.link(a, b, name);
+        }
         let mut backward = Campaigns::default();
-        links.iter().rev().for_each(|&(a, b)| backward.link(b, a, name));
+        for &(a, b) in links.iter().rev() {
+            backward.link(b, a, name);
+        }
         assert_eq!(groups(&forward), groups(&backward));
     }
 }

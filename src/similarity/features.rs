@@ -44,8 +44,15 @@ impl Features {
                         unspaced.extend(text.chars());
                         continue;
                     }
-                    let name = token.shape != Shape::Lower && !token.starts_sentence && !noise && !is_function_hash(token.hash);
-                    if name || article.is_some_and(|a| a.is_topic(token.hash)) { masked(b"<subject>") } else { token.hash }
+                    let name = token.shape != Shape::Lower
+                        && !token.starts_sentence
+                        && !noise
+                        && !is_function_hash(token.hash);
+                    if name || article.is_some_and(|a| a.is_topic(token.hash)) {
+                        masked(b"<subject>")
+                    } else {
+                        token.hash
+                    }
                 }
             };
             words += 1;
@@ -69,10 +76,8 @@ impl Features {
         if words < FEWEST_WORDS && unspaced.len() < FEWEST_UNSPACED {
             return Self::default();
         }
-        let skeleton = skeleton_words
-            .windows(3)
-            .map(|w| w.iter().fold(0, |hash, &id| pair(hash, id)))
-            .collect();
+        let skeleton =
+            skeleton_words.windows(3).map(|w| w.iter().fold(0, |hash, &id| pair(hash, id))).collect();
         Self { content: sorted(content), skeleton: sorted(skeleton) }
     }
 }
@@ -127,10 +132,14 @@ mod tests {
 
     #[test]
     fn a_template_filled_from_the_article_is_one_text() {
-        let article = Reference::new("Harbour tram approved", "The harbour tram was approved. The tram will run along the harbour in Westport.");
+        let article = Reference::new(
+            "Harbour tram approved",
+            "The harbour tram was approved. The tram will run along the harbour in Westport.",
+        );
         let other = Reference::new("Library saved", "The library was saved. The library will open.");
         let first = "The article raises important questions about the tram, and a balanced view is needed.";
-        let second = "The article raises important questions about the library, and a balanced view is needed.";
+        let second =
+            "The article raises important questions about the library, and a balanced view is needed.";
         let features = |text: &str, article: &Reference| Features::new(&Analysis::alone(text), Some(article));
         assert_eq!(features(first, &article), features(second, &other));
     }
@@ -138,7 +147,11 @@ mod tests {
     #[test]
     fn short_texts_are_not_compared() {
         assert_eq!(Features::new(&Analysis::alone("Great article, well said!"), None), Features::default());
-        assert!(!Features::new(&Analysis::alone("这篇文章提出了非常重要的问题值得我们大家深思"), None).content.is_empty());
+        assert!(
+            !Features::new(&Analysis::alone("这篇文章提出了非常重要的问题值得我们大家深思"), None)
+                .content
+                .is_empty()
+        );
     }
 
     #[test]

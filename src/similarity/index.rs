@@ -110,7 +110,10 @@ impl Index {
     /// Bytes held on the heap.
     pub fn heap_bytes(&self) -> usize {
         let tables: usize = self.tables.iter().map(|t| t.lines.capacity() * size_of::<[u32; LINE]>()).sum();
-        tables + self.sketches.capacity() * size_of::<Sketch>() + self.times.capacity() * size_of::<u32>() + self.free.capacity() * size_of::<u32>()
+        tables
+            + self.sketches.capacity() * size_of::<Sketch>()
+            + self.times.capacity() * size_of::<u32>()
+            + self.free.capacity() * size_of::<u32>()
     }
 
     /// The sketch at a slot.
@@ -120,7 +123,13 @@ impl Index {
 
     /// Adds a comment, then finds its near-duplicates among all others: of two copies that arrive together, the second
     /// sees the first. `None` for the slot when the index is full (16.7 million comments).
-    pub fn insert_then_query(&mut self, sketch: &Sketch, time: u32, thresholds: &Thresholds, out: &mut Vec<Match>) -> Option<Slot> {
+    pub fn insert_then_query(
+        &mut self,
+        sketch: &Sketch,
+        time: u32,
+        thresholds: &Thresholds,
+        out: &mut Vec<Match>,
+    ) -> Option<Slot> {
         let slot = self.insert(sketch, time);
         self.query(sketch, thresholds, out);
         out.retain(|found| Some(found.slot) != slot);
@@ -143,7 +152,8 @@ impl Index {
             (self.sketches.len() - 1) as u32
         };
         self.live += 1;
-        let full = self.tables.first().is_some_and(|t| t.taken as f64 > FULLEST * (t.lines.len() * LINE) as f64);
+        let full =
+            self.tables.first().is_some_and(|t| t.taken as f64 > FULLEST * (t.lines.len() * LINE) as f64);
         if full {
             self.rebuild(self.live * 3 / 2);
         } else {
@@ -181,7 +191,9 @@ impl Index {
                 out.push(Match { slot: Slot(slot), likeness });
             }
         }
-        out.sort_unstable_by(|a, b| b.likeness.jaccard.total_cmp(&a.likeness.jaccard).then(a.slot.cmp(&b.slot)));
+        out.sort_unstable_by(|a, b| {
+            b.likeness.jaccard.total_cmp(&a.likeness.jaccard).then(a.slot.cmp(&b.slot))
+        });
     }
 
     /// Removes a comment. False when the slot is free already.
@@ -200,8 +212,13 @@ impl Index {
 
     /// Removes every comment older than `time`; returns the slots that were freed, ascending.
     pub fn expire(&mut self, time: u32) -> Vec<Slot> {
-        let old: Vec<Slot> =
-            self.times.iter().enumerate().filter(|(_, t)| **t != FREE && **t < time).map(|(at, _)| Slot(at as u32)).collect();
+        let old: Vec<Slot> = self
+            .times
+            .iter()
+            .enumerate()
+            .filter(|(_, t)| **t != FREE && **t < time)
+            .map(|(at, _)| Slot(at as u32))
+            .collect();
         if old.len() * 4 > self.live {
             // Most of the tables would be deletion marks: make them anew instead.
             for slot in &old {
@@ -300,7 +317,10 @@ impl Table {
         for _ in 0..self.lines.len() {
             let Some(line) = self.lines.get(at) else { return };
             // The plain comparison of sixteen entries is what the compiler vectorises.
-            let hits = line.iter().enumerate().fold(0u32, |bits, (i, held)| bits | u32::from(held & 0xff00_0000 == tag) << i);
+            let hits = line
+                .iter()
+                .enumerate()
+                .fold(0u32, |bits, (i, held)| bits | u32::from(held & 0xff00_0000 == tag) << i);
             let mut pending = hits;
             while pending != 0 {
                 let held = line.get(pending.trailing_zeros() as usize).copied().unwrap_or(EMPTY);
@@ -346,7 +366,8 @@ mod tests {
     const LINK: Thresholds = Thresholds { jaccard: 0.5, containment: 2.0, skeleton: 2.0 };
 
     fn features(words: impl IntoIterator<Item = u64>) -> Features {
-        let mut content: Vec<u64> = words.into_iter().map(|w| crate::text::stable_hash(&w.to_le_bytes())).collect();
+        let mut content: Vec<u64> =
+            words.into_iter().map(|w| crate::text::stable_hash(&w.to_le_bytes())).collect();
         content.sort_unstable();
         content.dedup();
         Features { content, skeleton: Vec::new() }

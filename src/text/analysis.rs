@@ -66,7 +66,16 @@ impl<'a> Analysis<'a> {
         let quoted = quoted_sentences(&folded, &tokens, ends.len(), context);
         let stats = count(&folded, &tokens, &quoted);
         let case_is_noise = case_is_noise(&tokens);
-        Self { raw, folded, tokens, quoted, stats, given_language: context.lang, language: OnceCell::new(), case_is_noise }
+        Self {
+            raw,
+            folded,
+            tokens,
+            quoted,
+            stats,
+            given_language: context.lang,
+            language: OnceCell::new(),
+            case_is_noise,
+        }
     }
 
     /// Analyses a text without any context.
@@ -106,7 +115,9 @@ impl<'a> Analysis<'a> {
 
     /// The language: the CMS's word for it, else the guess.
     pub fn language(&self) -> Option<Language> {
-        self.given_language.or_else(|| *self.language.get_or_init(|| language::detect(self.folded.canonical(), &self.tokens)))
+        self.given_language.or_else(|| {
+            *self.language.get_or_init(|| language::detect(self.folded.canonical(), &self.tokens))
+        })
     }
 
     /// Whether upper case says nothing here: mostly capitals, or capitals scattered inside words.
@@ -122,7 +133,9 @@ impl<'a> Analysis<'a> {
 
 /// Marks the sentences that repeat the parent or the article, and lines that begin with `>`.
 fn quoted_sentences(folded: &Folded, tokens: &[Token], sentences: usize, context: &Context<'_>) -> Vec<bool> {
-    let has_marker = tokens.iter().any(|t| t.kind == TokenKind::Punctuation && t.lower.slice(folded.lower()).starts_with('>'));
+    let has_marker = tokens
+        .iter()
+        .any(|t| t.kind == TokenKind::Punctuation && t.lower.slice(folded.lower()).starts_with('>'));
     if context.article.is_none() && context.parent.is_none() && !has_marker {
         return Vec::new();
     }
@@ -134,12 +147,16 @@ fn quoted_sentences(folded: &Folded, tokens: &[Token], sentences: usize, context
         let (Some(first), Some(last)) = (sentence.first(), sentence.last()) else { continue };
         let gap = folded.lower().get(previous_end as usize..first.lower.start as usize).unwrap_or_default();
         if previous_end == 0 || gap.contains('\n') {
-            line_is_quoted = first.kind == TokenKind::Punctuation && first.lower.slice(folded.lower()).starts_with('>');
+            line_is_quoted =
+                first.kind == TokenKind::Punctuation && first.lower.slice(folded.lower()).starts_with('>');
         }
         previous_end = last.lower.end;
         words.clear();
         words.extend(sentence.iter().filter(|t| t.is_wordlike()));
-        let repeats = [context.article, context.parent].into_iter().flatten().any(|reference| reference.is_quoted(&words));
+        let repeats = [context.article, context.parent]
+            .into_iter()
+            .flatten()
+            .any(|reference| reference.is_quoted(&words));
         if let Some(flag) = quoted.get_mut(first.sentence as usize) {
             *flag = line_is_quoted || repeats;
         }

@@ -40,8 +40,15 @@ fn imitates_latin(ch: char) -> bool {
         return false;
     }
     match ch.script() {
-        Script::Cyrillic | Script::Greek | Script::Armenian | Script::Cherokee | Script::Coptic | Script::Lisu => true,
-        Script::Latin => matches!(ch, '\u{250}'..='\u{2af}' | '\u{1d00}'..='\u{1d7f}' | '\u{a730}' | '\u{a731}'),
+        Script::Cyrillic
+        | Script::Greek
+        | Script::Armenian
+        | Script::Cherokee
+        | Script::Coptic
+        | Script::Lisu => true,
+        Script::Latin => {
+            matches!(ch, '\u{250}'..='\u{2af}' | '\u{1d00}'..='\u{1d7f}' | '\u{a730}' | '\u{a731}')
+        }
         _ => false,
     }
 }
@@ -49,9 +56,43 @@ fn imitates_latin(ch: char) -> bool {
 /// The ASCII letter that `ch` looks like, if it is one letter.
 fn latin_twin(ch: char) -> Option<char> {
     let small_capital = match ch {
-        'ᴀ' => 'a', 'ʙ' => 'b', 'ᴄ' => 'c', 'ᴅ' => 'd', 'ᴇ' => 'e', 'ꜰ' => 'f', 'ɢ' => 'g', 'ʜ' => 'h', 'ɪ' => 'i', 'ᴊ' => 'j', 'ᴋ' => 'k',
-        'ʟ' => 'l', 'ᴍ' => 'm', 'ɴ' => 'n', 'ᴏ' => 'o', 'ᴘ' => 'p', 'ʀ' => 'r', 'ꜱ' => 's', 'ᴛ' => 't', 'ᴜ' => 'u', 'ᴠ' => 'v', 'ᴡ' => 'w',
-        'ʏ' => 'y', 'ᴢ' => 'z', 'м' => 'm', 'к' => 'k', 'т' => 't', 'н' => 'h', 'в' => 'b', 'и' => 'n', 'η' => 'n', 'κ' => 'k', 'τ' => 't', 'ω' => 'w', 'ε' => 'e', 'χ' => 'x', 'μ' => 'u',
+        'ᴀ' => 'a',
+        'ʙ' => 'b',
+        'ᴄ' => 'c',
+        'ᴅ' => 'd',
+        'ᴇ' => 'e',
+        'ꜰ' => 'f',
+        'ɢ' => 'g',
+        'ʜ' => 'h',
+        'ɪ' => 'i',
+        'ᴊ' => 'j',
+        'ᴋ' => 'k',
+        'ʟ' => 'l',
+        'ᴍ' => 'm',
+        'ɴ' => 'n',
+        'ᴏ' => 'o',
+        'ᴘ' => 'p',
+        'ʀ' => 'r',
+        'ꜱ' => 's',
+        'ᴛ' => 't',
+        'ᴜ' => 'u',
+        'ᴠ' => 'v',
+        'ᴡ' => 'w',
+        'ʏ' => 'y',
+        'ᴢ' => 'z',
+        'м' => 'm',
+        'к' => 'k',
+        'т' => 't',
+        'н' => 'h',
+        'в' => 'b',
+        'и' => 'n',
+        'η' => 'n',
+        'κ' => 'k',
+        'τ' => 't',
+        'ω' => 'w',
+        'ε' => 'e',
+        'χ' => 'x',
+        'μ' => 'u',
         _ => '\0',
     };
     if small_capital != '\0' {

@@ -96,10 +96,7 @@ fn span_through(origin: Option<&[Span]>, start: usize, end: usize) -> Span {
         let at = origin.get(start).map(|s| s.start).or(origin.last().map(|s| s.end)).unwrap_or_default();
         return Span::new(at, at);
     }
-    origin
-        .get(start..end)
-        .and_then(|bytes| bytes.iter().copied().reduce(Span::cover))
-        .unwrap_or_default()
+    origin.get(start..end).and_then(|bytes| bytes.iter().copied().reduce(Span::cover)).unwrap_or_default()
 }
 
 /// The part of a raw text that is judged: its first [`MAX_JUDGED_BYTES`](super::truncate::MAX_JUDGED_BYTES).
@@ -135,7 +132,11 @@ pub fn fold(raw: &str) -> Folded {
 
 /// Characters that an earlier stage would act on if a later one brought them forth.
 fn may_fold_again(ch: char) -> bool {
-    !ch.is_ascii() || html::is_markup(ch) || ch.is_ascii_digit() || ch.is_ascii_control() || matches!(ch, '@' | '$' | '.' | '-' | '_' | '*' | '|' | '/')
+    !ch.is_ascii()
+        || html::is_markup(ch)
+        || ch.is_ascii_digit()
+        || ch.is_ascii_control()
+        || matches!(ch, '@' | '$' | '.' | '-' | '_' | '*' | '|' | '/')
 }
 
 /// One run through all stages.
@@ -183,7 +184,9 @@ fn pass(buffer: &mut Vec<Glyph>) -> FoldCounts {
 /// Whether folding would change nothing, seen from the bytes alone.
 fn is_plain(raw: &str) -> bool {
     let bytes = raw.as_bytes();
-    bytes.iter().all(|&b| b < 0x7f && (b >= 0x20 || b == b'\n' || b == b'\t') && !matches!(b, b'<' | b'&' | b'`'))
+    bytes
+        .iter()
+        .all(|&b| b < 0x7f && (b >= 0x20 || b == b'\n' || b == b'\t') && !matches!(b, b'<' | b'&' | b'`'))
         && !spelling::looks_disguised(bytes)
 }
 
@@ -200,7 +203,13 @@ fn finish(buffer: &[Glyph], counts: FoldCounts) -> Folded {
         lower_origin.resize(lower.len(), glyph.raw);
         aligned &= canonical.len() == lower.len();
     }
-    Folded { canonical, lower, origin: Some(origin), lower_origin: (!aligned).then_some(lower_origin), counts }
+    Folded {
+        canonical,
+        lower,
+        origin: Some(origin),
+        lower_origin: (!aligned).then_some(lower_origin),
+        counts,
+    }
 }
 
 #[cfg(test)]
@@ -244,8 +253,43 @@ mod tests {
             "[a-zA-Z]{1,6}",
             Just(" ".to_owned()),
             prop::sample::select(vec![
-                "&", "&amp;", "&lt;", ";", "<", ">", "<b>", "</p>", "<!--", "-->", "#39;", "\u{200b}", "\u{301}", "\u{338}", "а", "е", "о", "3", "4", "0",
-                "@", "a b c d", ".", "'", "’", "ﬁ", "Ｔ", "🇩🇪", "👍🏽", "\r\n", "\u{202e}", "ا\u{200c}ب", "가", "\u{1100}\u{1161}", "&#65313;", "＜", "İ",
+                "&",
+                "&amp;",
+                "&lt;",
+                ";",
+                "<",
+                ">",
+                "<b>",
+                "</p>",
+                "<!--",
+                "-->",
+                "#39;",
+                "\u{200b}",
+                "\u{301}",
+                "\u{338}",
+                "а",
+                "е",
+                "о",
+                "3",
+                "4",
+                "0",
+                "@",
+                "a b c d",
+                ".",
+                "'",
+                "’",
+                "ﬁ",
+                "Ｔ",
+                "🇩🇪",
+                "👍🏽",
+                "\r\n",
+                "\u{202e}",
+                "ا\u{200c}ب",
+                "가",
+                "\u{1100}\u{1161}",
+                "&#65313;",
+                "＜",
+                "İ",
             ])
             .prop_map(str::to_owned),
         ];

@@ -36,13 +36,18 @@ pub(super) fn is_hidden(ch: char) -> bool {
 /// The joiners U+200C and U+200D stay between letters of scripts that spell with them (Arabic, Indic); a soft hyphen or
 /// a direction mark of right-to-left text is dropped without being counted.
 pub(super) fn drop_hidden(glyphs: &mut Vec<Glyph>) -> u32 {
-    let right_to_left = glyphs.iter().any(|g| matches!(g.ch.script(), Script::Arabic | Script::Hebrew | Script::Syriac | Script::Thaana));
+    let right_to_left = glyphs
+        .iter()
+        .any(|g| matches!(g.ch.script(), Script::Arabic | Script::Hebrew | Script::Syriac | Script::Thaana));
     let mut inside_words = 0;
     let mut kept: Vec<Glyph> = Vec::with_capacity(glyphs.len());
     let mut pending = 0u32;
     for (at, &glyph) in glyphs.iter().enumerate() {
         if !is_hidden(glyph.ch) {
-            if pending > 0 && glyph.ch.is_alphanumeric() && kept.last().is_some_and(|g| g.ch.is_alphanumeric()) {
+            if pending > 0
+                && glyph.ch.is_alphanumeric()
+                && kept.last().is_some_and(|g| g.ch.is_alphanumeric())
+            {
                 inside_words += pending;
             }
             pending = 0;
@@ -63,7 +68,8 @@ pub(super) fn drop_hidden(glyphs: &mut Vec<Glyph>) -> u32 {
             continue;
         }
         let innocent = matches!(glyph.ch, '\u{ad}' | '\u{fe00}'..='\u{fe0f}')
-            || (right_to_left && matches!(glyph.ch, '\u{200e}' | '\u{200f}' | '\u{61c}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}'));
+            || (right_to_left
+                && matches!(glyph.ch, '\u{200e}' | '\u{200f}' | '\u{61c}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}'));
         pending += u32::from(!innocent);
     }
     *glyphs = kept;

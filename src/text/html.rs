@@ -87,7 +87,9 @@ fn take_tag(out: &mut Vec<Glyph>, opens: &mut Vec<usize>) -> Option<Tag> {
     let name = inside
         .iter()
         .enumerate()
-        .map_while(|(at, g)| (g.ch.is_ascii_alphanumeric() || (at == 0 && g.ch == '/')).then(|| g.ch.to_ascii_lowercase()))
+        .map_while(|(at, g)| {
+            (g.ch.is_ascii_alphanumeric() || (at == 0 && g.ch == '/')).then(|| g.ch.to_ascii_lowercase())
+        })
         .collect();
     let raw = out.get(open)?.raw.cover(out.last()?.raw);
     opens.pop();

@@ -20,7 +20,9 @@ impl Language {
         let code = code.trim();
         let primary = code.split(['-', '_']).next()?;
         match primary.as_bytes() {
-            [a, b] if a.is_ascii_alphabetic() && b.is_ascii_alphabetic() => Some(Self([a.to_ascii_lowercase(), b.to_ascii_lowercase()])),
+            [a, b] if a.is_ascii_alphabetic() && b.is_ascii_alphabetic() => {
+                Some(Self([a.to_ascii_lowercase(), b.to_ascii_lowercase()]))
+            }
             _ => None,
         }
     }
@@ -69,7 +71,7 @@ pub fn detect(canonical: &str, tokens: &[Token]) -> Option<Language> {
         return Some(Language::ENGLISH);
     }
     let letters = canonical.chars().filter(|ch| ch.is_alphabetic()).take(400).count();
-    let latin = canonical.chars().filter(|ch| ch.is_ascii_alphabetic()).take(400).count();
+    let latin = canonical.chars().filter(char::is_ascii_alphabetic).take(400).count();
     // Two letters of another script are one syllable or more; of Latin script they are nothing.
     let enough = if latin * 2 > letters { FEWEST_LETTERS } else { 4 };
     if letters >= enough
@@ -156,7 +158,14 @@ mod tests {
 
     #[test]
     fn codes_are_read_with_their_region() {
-        for (code, expected) in [("en", Some("en")), ("EN-gb", Some("en")), ("pt_BR", Some("pt")), ("english", None), ("", None), ("x1", None)] {
+        for (code, expected) in [
+            ("en", Some("en")),
+            ("EN-gb", Some("en")),
+            ("pt_BR", Some("pt")),
+            ("english", None),
+            ("", None),
+            ("x1", None),
+        ] {
             assert_eq!(Language::parse(code).map(|l| l.code().to_owned()).as_deref(), expected, "{code}");
         }
     }

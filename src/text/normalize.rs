@@ -25,7 +25,8 @@ pub(super) fn nfkc(glyphs: &mut Vec<Glyph>) {
 
 /// A character that never composes with what stands before it.
 fn starts_run(ch: char) -> bool {
-    ch.is_ascii() || (canonical_combining_class(ch) == 0 && is_nfkc_quick(std::iter::once(ch)) != IsNormalized::Maybe)
+    ch.is_ascii()
+        || (canonical_combining_class(ch) == 0 && is_nfkc_quick(std::iter::once(ch)) != IsNormalized::Maybe)
 }
 
 fn flush(run: &mut Vec<Glyph>, out: &mut Vec<Glyph>) {
@@ -75,7 +76,9 @@ pub(super) fn strip_marks(glyphs: &mut Vec<Glyph>) -> u32 {
 /// The plain form of typographic quotes, dashes and spaces, so that one text typed on two keyboards folds alike.
 pub(super) fn plain_punctuation(ch: char) -> char {
     match ch {
-        '\u{2018}' | '\u{2019}' | '\u{201a}' | '\u{201b}' | '\u{2032}' | '\u{2bc}' | '\u{60}' | '\u{b4}' => '\'',
+        '\u{2018}' | '\u{2019}' | '\u{201a}' | '\u{201b}' | '\u{2032}' | '\u{2bc}' | '\u{60}' | '\u{b4}' => {
+            '\''
+        }
         '\u{201c}'..='\u{201f}' | '\u{2033}' | '\u{ab}' | '\u{bb}' => '"',
         '\u{2010}'..='\u{2012}' | '\u{2212}' => '-',
         '\u{2013}' | '\u{2015}' => '\u{2014}',

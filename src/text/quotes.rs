@@ -65,7 +65,8 @@ impl Reference {
 }
 
 fn run_hash(run: &[&Token]) -> u64 {
-    run.iter().fold(0, |hash: u64, token| (hash.rotate_left(13) ^ token.hash).wrapping_mul(0x9e37_79b9_7f4a_7c15))
+    run.iter()
+        .fold(0, |hash: u64, token| (hash.rotate_left(13) ^ token.hash).wrapping_mul(0x9e37_79b9_7f4a_7c15))
 }
 
 #[cfg(test)]
@@ -75,7 +76,10 @@ mod tests {
 
     #[test]
     fn sentences_that_repeat_the_article_are_not_judged() {
-        let article = Reference::new("Tram line approved", "The council approved the tram line on Monday after a long and bitter debate.");
+        let article = Reference::new(
+            "Tram line approved",
+            "The council approved the tram line on Monday after a long and bitter debate.",
+        );
         let text = "\"The council approved the tram line on Monday after a long and bitter debate.\" Nonsense, it was a short one.";
         let analysis = Analysis::new(text, &Context { article: Some(&article), ..Context::default() });
         let judged: Vec<&str> = analysis.judged().map(|t| t.raw.slice(text)).collect();
@@ -87,7 +91,8 @@ mod tests {
     fn a_quotation_mark_at_the_line_start_quotes_the_line() {
         let text = "> I never said that. Not once.\nYou did.";
         let analysis = Analysis::alone(text);
-        let judged: Vec<&str> = analysis.judged().filter(|t| t.is_wordlike()).map(|t| t.raw.slice(text)).collect();
+        let judged: Vec<&str> =
+            analysis.judged().filter(|t| t.is_wordlike()).map(|t| t.raw.slice(text)).collect();
         assert_eq!(judged, ["You", "did"]);
     }
 }

@@ -16,7 +16,7 @@ const LEET_HABIT: u32 = 3;
 /// Whether an ASCII text has anything this stage could change: lone letters in a row, or digits and signs among letters.
 pub(super) fn looks_disguised(text: &[u8]) -> bool {
     let mut lone_letters = 0;
-    for chunk in text.split(|b| b.is_ascii_whitespace()) {
+    for chunk in text.split(u8::is_ascii_whitespace) {
         let mut letters = 0;
         let mut signs = 0;
         for &byte in chunk {
@@ -31,7 +31,8 @@ pub(super) fn looks_disguised(text: &[u8]) -> bool {
         } else if !chunk.is_empty() {
             lone_letters = 0;
         }
-        let dotted = letters >= SHORTEST_SPACED && chunk.len() >= 2 * letters - 1 && letters * 2 + 1 >= chunk.len();
+        let dotted =
+            letters >= SHORTEST_SPACED && chunk.len() >= 2 * letters - 1 && letters * 2 + 1 >= chunk.len();
         if lone_letters >= SHORTEST_SPACED || dotted {
             return true;
         }
@@ -45,7 +46,8 @@ pub(super) fn join_spaced(glyphs: &mut Vec<Glyph>) -> u32 {
     let mut joined_words = 0;
     let mut at = 0;
     while let Some(&glyph) = glyphs.get(at) {
-        let starts = glyph.ch.is_alphabetic() && (at == 0 || glyphs.get(at - 1).is_some_and(|g| !g.ch.is_alphanumeric() && g.ch != '\''));
+        let starts = glyph.ch.is_alphabetic()
+            && (at == 0 || glyphs.get(at - 1).is_some_and(|g| !g.ch.is_alphanumeric() && g.ch != '\''));
         let run = if starts { spaced_run(glyphs.get(at..).unwrap_or_default()) } else { 0 };
         if run < SHORTEST_SPACED {
             out.push(glyph);
@@ -66,7 +68,9 @@ pub(super) fn join_spaced(glyphs: &mut Vec<Glyph>) -> u32 {
 
 /// How many lone letters stand in a row, each but the last followed by one and the same separator.
 fn spaced_run(glyphs: &[Glyph]) -> usize {
-    let Some(separator) = glyphs.get(1).map(|g| g.ch).filter(|ch| matches!(ch, ' ' | '.' | '-' | '_' | '*' | '·' | '|' | '/')) else {
+    let Some(separator) =
+        glyphs.get(1).map(|g| g.ch).filter(|ch| matches!(ch, ' ' | '.' | '-' | '_' | '*' | '·' | '|' | '/'))
+    else {
         return 0;
     };
     let mut run = 0;
@@ -112,7 +116,8 @@ fn best_cuts(lower: &str) -> Vec<usize> {
         for start in end.saturating_sub(LONGEST_WORD)..end {
             let before = best.get(start).map_or(u32::MAX, |b| b.0);
             let piece = lower.get(start..end).unwrap_or_default();
-            let word = (piece.len() > 1 || matches!(piece, "a" | "i")) && (is_english(piece) || matches!(piece, "a" | "i"));
+            let word = (piece.len() > 1 || matches!(piece, "a" | "i"))
+                && (is_english(piece) || matches!(piece, "a" | "i"));
             let cost = if word { 2 + u32::from(piece.len() < 3) } else { UNKNOWN * piece.len() as u32 };
             let total = before.saturating_add(cost);
             if total < choice.0 {
@@ -164,7 +169,10 @@ fn trim(glyphs: &[Glyph], chunk: std::ops::Range<usize>) -> std::ops::Range<usiz
 }
 
 fn decode_word(word: &mut [Glyph], bold: bool) -> bool {
-    if word.len() > LONGEST_WORD || word.iter().all(|g| g.ch.is_alphabetic()) || !word.iter().all(|g| g.ch.is_ascii()) {
+    if word.len() > LONGEST_WORD
+        || word.iter().all(|g| g.ch.is_alphabetic())
+        || !word.iter().all(|g| g.ch.is_ascii())
+    {
         return false;
     }
     let letters = word.iter().filter(|g| g.ch.is_ascii_alphabetic()).count();
@@ -227,7 +235,10 @@ mod tests {
             ("T h e a r t i c l e r a i s e s", "The article raises"),
             ("c.r.u.c.i.a.l", "crucial"),
             ("th3 4rt1cl3 r41s3s", "the article raises"),
-            ("the 2nd of 50 G20 talks in the 90s, covid19, 4th, 7am, 3d, mp3", "the 2nd of 50 G20 talks in the 90s, covid19, 4th, 7am, 3d, mp3"),
+            (
+                "the 2nd of 50 G20 talks in the 90s, covid19, 4th, 7am, 3d, mp3",
+                "the 2nd of 50 G20 talks in the 90s, covid19, 4th, 7am, 3d, mp3",
+            ),
             ("I a", "I a"),
             ("plan A or B", "plan A or B"),
             ("it cost $500 at 10am", "it cost $500 at 10am"),

@@ -133,7 +133,9 @@ impl Maker<'_> {
             };
             if kind == TokenKind::Punctuation {
                 run = match run {
-                    Some((run_start, run_end, mark)) if mark == first && run_end == start => Some((run_start, end, mark)),
+                    Some((run_start, run_end, mark)) if mark == first && run_end == start => {
+                        Some((run_start, end, mark))
+                    }
                     earlier => {
                         self.flush(earlier);
                         Some((start, end, first))
@@ -225,8 +227,9 @@ fn shape(word: &str) -> Shape {
 
 /// Top-level domains under which a bare name is read as a link.
 const TOP_LEVELS: [&str; 46] = [
-    "com", "net", "org", "info", "io", "co", "uk", "de", "fr", "es", "it", "nl", "pl", "ru", "ly", "me", "tv", "app", "xyz", "shop", "site", "online",
-    "club", "top", "news", "gov", "edu", "blog", "biz", "in", "au", "ca", "us", "eu", "gl", "be", "ch", "at", "jp", "cn", "tk", "link", "pro", "bet", "win", "example",
+    "com", "net", "org", "info", "io", "co", "uk", "de", "fr", "es", "it", "nl", "pl", "ru", "ly", "me",
+    "tv", "app", "xyz", "shop", "site", "online", "club", "top", "news", "gov", "edu", "blog", "biz", "in",
+    "au", "ca", "us", "eu", "gl", "be", "ch", "at", "jp", "cn", "tk", "link", "pro", "bet", "win", "example",
 ];
 
 /// The part of a chunk that is a web or mail address, as byte offsets.
@@ -240,7 +243,7 @@ fn link(chunk: &str) -> Option<(usize, usize)> {
     let from = chunk.len() - chunk.trim_start_matches(['(', '[', '"', '\'', '<', ',', ';']).len();
     let to = chunk.trim_end_matches([')', ']', '"', '\'', '>', ',', ';', '.', '!', '?', ':']).len();
     let inner = chunk.get(from..to)?;
-    let address = inner.find("://").filter(|&at| at > 1).is_some()
+    let address = inner.find("://").as_ref().is_some_and(|&at| at > 1)
         || (inner.len() > 6 && inner.get(..4).is_some_and(|head| head.eq_ignore_ascii_case("www.")))
         || bare_domain(inner);
     address.then_some((from, to))
@@ -254,7 +257,13 @@ fn bare_domain(text: &str) -> bool {
         && name.chars().all(|ch| ch.is_ascii_alphanumeric() || matches!(ch, '-' | '.' | '@' | '_' | '+'))
         && name.chars().any(|ch| ch.is_ascii_alphabetic());
     // "end.It" and "e.g.in" are typing slips: a bare domain is written in one case and not with a capital after the dot.
-    name_ok && tld.chars().all(|ch| ch.is_ascii_lowercase()) && TOP_LEVELS.contains(&tld) && !(tld.len() == 2 && !text.contains(['/', '@']) && name.chars().all(char::is_alphabetic) && super::lexicon::is_english(name) )
+    name_ok
+        && tld.chars().all(|ch| ch.is_ascii_lowercase())
+        && TOP_LEVELS.contains(&tld)
+        && !(tld.len() == 2
+            && !text.contains(['/', '@'])
+            && name.chars().all(char::is_alphabetic)
+            && super::lexicon::is_english(name))
 }
 
 /// The part of a chunk that is `@name`, as byte offsets.
@@ -265,7 +274,8 @@ fn mention(chunk: &str) -> Option<(usize, usize)> {
         return None;
     }
     let name = chunk.get(at + 1..)?;
-    let length: usize = name.chars().take_while(|ch| ch.is_alphanumeric() || *ch == '_').map(char::len_utf8).sum();
+    let length: usize =
+        name.chars().take_while(|ch| ch.is_alphanumeric() || *ch == '_').map(char::len_utf8).sum();
     (length > 0).then_some((at, at + 1 + length))
 }
 
@@ -288,7 +298,11 @@ mod tests {
         tokenize(&folded, &ends)
             .into_iter()
             .map(|t| {
-                assert_eq!(fold(t.raw.slice(raw)).lower().trim(), t.lower.slice(folded.lower()), "raw and match form agree");
+                assert_eq!(
+                    fold(t.raw.slice(raw)).lower().trim(),
+                    t.lower.slice(folded.lower()),
+                    "raw and match form agree"
+                );
                 (t.lower.slice(folded.lower()).to_owned(), t.kind)
             })
             .collect()
@@ -299,24 +313,40 @@ mod tests {
         use TokenKind::{Emoji, Link, Mention, Number, Punctuation, Word};
         for (raw, expected) in [
             ("Don’t wait!!!", vec![("don't", Word), ("wait", Word), ("!!!", Punctuation)]),
-            ("see https://a.example/x?y=1, ok", vec![("see", Word), ("https://a.example/x?y=1", Link), (",", Punctuation), ("ok", Word)]),
-            ("(www.casino.example)", vec![("(", Punctuation), ("www.casino.example", Link), (")", Punctuation)]),
-            ("buy at shop-now.com today", vec![("buy", Word), ("at", Word), ("shop-now.com", Link), ("today", Word)]),
+            (
+                "see https://a.example/x?y=1, ok",
+                vec![("see", Word), ("https://a.example/x?y=1", Link), (",", Punctuation), ("ok", Word)],
+            ),
+            (
+                "(www.casino.example)",
+                vec![("(", Punctuation), ("www.casino.example", Link), (")", Punctuation)],
+            ),
+            (
+                "buy at shop-now.com today",
+                vec![("buy", Word), ("at", Word), ("shop-now.com", Link), ("today", Word)],
+            ),
             ("the end.It was", vec![("the", Word), ("end.it", Word), ("was", Word)]),
             ("@Ann: 3.5 km", vec![("@ann", Mention), (":", Punctuation), ("3.5", Number), ("km", Word)]),
             ("so 👍🏽👍", vec![("so", Word), ("👍🏽", Emoji), ("👍", Emoji)]),
             ("Füße – Écoute", vec![("fuße", Word), ("—", Punctuation), ("ecoute", Word)]),
         ] {
-            let expected: Vec<(String, TokenKind)> = expected.into_iter().map(|(t, k)| (t.to_owned(), k)).collect();
+            let expected: Vec<(String, TokenKind)> =
+                expected.into_iter().map(|(t, k)| (t.to_owned(), k)).collect();
             assert_eq!(tokens(raw), expected, "{raw}");
         }
     }
 
     #[test]
     fn shapes_of_words() {
-        for (word, expected) in
-            [("word", Shape::Lower), ("Word", Shape::Capitalised), ("WORD", Shape::Upper), ("wOrd", Shape::Mixed), ("I", Shape::Capitalised), ("東京", Shape::Lower), ("McCoy", Shape::Mixed)]
-        {
+        for (word, expected) in [
+            ("word", Shape::Lower),
+            ("Word", Shape::Capitalised),
+            ("WORD", Shape::Upper),
+            ("wOrd", Shape::Mixed),
+            ("I", Shape::Capitalised),
+            ("東京", Shape::Lower),
+            ("McCoy", Shape::Mixed),
+        ] {
             assert_eq!(shape(word), expected, "{word}");
         }
     }
@@ -325,8 +355,11 @@ mod tests {
     fn the_first_word_of_a_sentence_is_marked() {
         let folded = fold("One two. \"Three four.\"\nfive");
         let ends = segment::sentence_ends(folded.canonical());
-        let firsts: Vec<&str> =
-            tokenize(&folded, &ends).iter().filter(|t| t.starts_sentence).map(|t| t.lower.slice(folded.lower())).collect();
+        let firsts: Vec<&str> = tokenize(&folded, &ends)
+            .iter()
+            .filter(|t| t.starts_sentence)
+            .map(|t| t.lower.slice(folded.lower()))
+            .collect();
         assert_eq!(firsts, ["one", "three", "five"]);
     }
 }
