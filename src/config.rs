@@ -81,7 +81,7 @@ impl Default for Config {
                 hidden_words: 2,
                 rule_points: 2.5,
             },
-            thread: ThreadRules { fewest: 3, base: 0.43, slope: 2.2, cap: 12, member_p: 0.05 },
+            thread: ThreadRules { fewest: 3, base: 0.43, slope: 2.2, cap: 12, member_p: 0.01 },
             campaign: CampaignRules {
                 jaccard: 0.5,
                 containment: 0.85,

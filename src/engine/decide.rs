@@ -69,8 +69,8 @@ mod tests {
             (text(0.005, 20), Standing::default(), vec![]),
             (text(0.005, 20), standing(quiet, true, 2), vec![Because::Corroborated]),
             (text(0.005, 20), standing(alarm, false, 0), vec![Because::Corroborated, Because::Thread]),
-            (text(0.04, 9), standing(alarm, false, 0), vec![Because::Thread]),
-            (text(0.04, 7), standing(alarm, false, 0), vec![]),
+            (text(0.04, 9), standing(alarm, false, 0), vec![]),
+            (text(0.008, 7), standing(alarm, false, 0), vec![]),
             (text(0.9, 20), standing(quiet, true, 3), vec![Because::Campaign]),
             (text(0.9, 20), standing(quiet, true, 2), vec![]),
             (

@@ -1,6 +1,6 @@
 //! What the text model sees of a comment: hashed n-grams in three blocks, and a few dozen style measures.
 //!
-//! Blocks (science.md 6.1 step 4): **words**, runs of 1 to 3 tokens in the match form; **letters**, runs of 2 to 5 bytes
+//! Blocks (science.md 6.1 step 4): **words**, runs of one or two tokens in the match form; **letters**, runs of 3 to 5 bytes
 //! of the match form with one space between tokens; **masked**, runs of 1 to 4 tokens in which only function words,
 //! register words and punctuation keep their identity, so that a template shows whatever its subject.
 //! Every occurrence in a block counts `1 / sqrt(occurrences in the block)`: no counting table is needed, a long comment
@@ -38,7 +38,7 @@ impl Block {
 }
 
 /// Longest run of tokens in the words block.
-const WORD_RUN: usize = 3;
+const WORD_RUN: usize = 2;
 /// Longest run of tokens in the masked block.
 const MASKED_RUN: usize = 4;
 /// Shortest and longest run of letters.

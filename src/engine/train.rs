@@ -75,9 +75,9 @@ impl Default for Options {
             c: 4.0,
             passes: 12,
             seed: 20_261_124,
-            source_power: 0.5,
+            source_power: 0.25,
             human_weight: 1.0,
-            idf_power: 1.0,
+            idf_power: 0.7,
             fewest_documents: 3,
         }
     }

@@ -102,6 +102,17 @@ pub fn tokenize(folded: &Folded, sentence_ends: &[usize]) -> Vec<Token> {
     maker.tokens
 }
 
+/// The length of the word when a chunk is ASCII letters and at most one punctuation mark behind them: what nearly every chunk
+/// is, and what needs no segmentation.
+fn plain_word(chunk: &[u8]) -> Option<usize> {
+    let letters = chunk.iter().take_while(|b| b.is_ascii_alphabetic()).count();
+    match chunk.get(letters..)? {
+        [] => Some(letters),
+        [mark] if letters > 0 && mark.is_ascii_punctuation() && *mark != b'_' => Some(letters),
+        _ => None,
+    }
+}
+
 struct Maker<'a> {
     folded: &'a Folded,
     sentence_ends: &'a [usize],
@@ -115,6 +126,13 @@ impl Maker<'_> {
     /// Tokens of one part of a chunk: words, numbers, emoji, runs of punctuation.
     fn pieces(&mut self, base: usize, chunk: &str, from: usize, to: usize, bounds: &mut Vec<(usize, usize)>) {
         let Some(part) = chunk.get(from..to).filter(|part| !part.is_empty()) else { return };
+        if let Some(word) = plain_word(part.as_bytes()) {
+            self.push(base + from, base + from + word, TokenKind::Word);
+            if word < part.len() {
+                self.push(base + from + word, base + from + part.len(), TokenKind::Punctuation);
+            }
+            return;
+        }
         bounds.clear();
         segment::word_bounds(part, bounds);
         let mut run: Option<(usize, usize, char)> = None;
@@ -210,6 +228,9 @@ impl LowerCursor<'_> {
 }
 
 fn shape(word: &str) -> Shape {
+    if word.bytes().all(|b| b.is_ascii_lowercase()) {
+        return Shape::Lower;
+    }
     let mut letters = word.chars().filter(|ch| ch.is_alphabetic());
     let first_upper = letters.next().is_some_and(char::is_uppercase);
     let (mut upper, mut lower) = (0, 0);
@@ -237,7 +258,9 @@ fn link(chunk: &str) -> Option<(usize, usize)> {
     if chunk == "[link]" {
         return Some((0, chunk.len()));
     }
-    if !chunk.contains(['.', ':']) {
+    // The last byte may end a sentence; an address has its mark inside.
+    let inside = chunk.as_bytes().split_last().map_or(&[][..], |(_, inside)| inside);
+    if !inside.iter().any(|b| matches!(b, b'.' | b':')) {
         return None;
     }
     let from = chunk.len() - chunk.trim_start_matches(['(', '[', '"', '\'', '<', ',', ';']).len();
@@ -268,7 +291,7 @@ fn bare_domain(text: &str) -> bool {
 
 /// The part of a chunk that is `@name`, as byte offsets.
 fn mention(chunk: &str) -> Option<(usize, usize)> {
-    let at = chunk.find('@')?;
+    let at = memchr::memchr(b'@', chunk.as_bytes())?;
     let before = chunk.get(..at)?;
     if before.chars().any(char::is_alphanumeric) {
         return None;
