@@ -147,7 +147,7 @@ fn unreadable_input_is_bad_usage() {
     for (arguments, needle) in [
         (vec!["score", "/nonexistent/file"], "cannot read /nonexistent/file"),
         (vec!["score", "examples"], "it is a directory"),
-        (vec!["score", "--model", "README.md"], "not a Claque model file"),
+        (vec!["score", "--model", "Cargo.toml"], "not a Claque model file"),
         (vec!["score", "--rules", "/nonexistent"], "cannot be listed"),
         (vec!["score", "--isolated", "--as-of-arrival"], "cannot be used with"),
         (vec!["frobnicate"], "unrecognized subcommand"),

@@ -1,15 +1,13 @@
 //! What the text model sees of a comment: hashed n-grams in three blocks, and a few dozen style measures.
 //!
-//! Blocks (science.md 6.1 step 4): **words**, runs of one or two tokens in the match form; **letters**, runs of 3 to 5 bytes
+//! Blocks (science.md 6.1 step 4): **words**, runs of one or two tokens in the match form; **letters**, runs of 3 or 4 bytes
 //! of the match form with one space between tokens; **masked**, runs of 1 to 4 tokens in which only function words,
 //! register words and punctuation keep their identity, so that a template shows whatever its subject.
 //! Every occurrence in a block counts `1 / sqrt(occurrences in the block)`: no counting table is needed, a long comment
 //! weighs no more than a short one, and the model stays exactly additive, so evidence can point at each n-gram.
 
-use std::sync::LazyLock;
-
 use crate::domain::Span;
-use crate::text::lexicon::{HashedWords, hashed_words, is_function_hash};
+use crate::text::lexicon::Classes;
 use crate::text::{Analysis, Shape, Token, TokenKind};
 
 /// The kinds of n-grams; each is normalised by itself.
@@ -42,7 +40,7 @@ const WORD_RUN: usize = 2;
 /// Longest run of tokens in the masked block.
 const MASKED_RUN: usize = 4;
 /// Shortest and longest run of letters.
-const LETTER_RUN: std::ops::RangeInclusive<usize> = 3..=5;
+const LETTER_RUN: std::ops::RangeInclusive<usize> = 3..=4;
 /// The most tokens that are read: enough for any comment, and a bound on the work.
 const MOST_TOKENS: usize = 1500;
 
@@ -156,8 +154,8 @@ fn is_name(token: &Token, case_is_noise: bool) -> bool {
     token.kind == TokenKind::Word
         && !case_is_noise
         && token.shape != Shape::Lower
-        && !is_function_hash(token.hash)
-        && (!token.starts_sentence || !crate::text::lexicon::is_english_hash(token.hash))
+        && !token.classes.has(Classes::FUNCTION)
+        && (!token.starts_sentence || !token.classes.has(Classes::ENGLISH))
 }
 
 fn word_identity(token: &Token, case_is_noise: bool) -> Option<u64> {
@@ -177,7 +175,9 @@ fn masked_identity(analysis: &Analysis<'_>, token: &Token, case_is_noise: bool) 
         TokenKind::Number => Some(NUMBER),
         TokenKind::Emoji => None,
         TokenKind::Punctuation | TokenKind::Link | TokenKind::Mention => Some(token.hash),
-        TokenKind::Word if is_function_hash(token.hash) || STYLE.contains(&token.hash) => Some(token.hash),
+        TokenKind::Word if token.classes.has(Classes::FUNCTION) || token.classes.has(Classes::STYLE) => {
+            Some(token.hash)
+        }
         TokenKind::Word if is_name(token, case_is_noise) => Some(NAME),
         TokenKind::Word => Some(suffix(analysis.lower(token))),
     }
@@ -193,23 +193,6 @@ fn suffix(word: &str) -> u64 {
         .unwrap_or(ENDINGS.len());
     0x2a00 + at as u64
 }
-
-/// Words of the praise-and-balance register that stay visible under the mask.
-static STYLE: LazyLock<HashedWords> = LazyLock::new(|| hashed_words(STYLE_WORDS));
-
-/// The register's words: see [`STYLE`]. From the document-frequency ratios in science.md 2 and their kin.
-const STYLE_WORDS: &str = "
-absolutely accountability achieve achievement acknowledge address addressing agree agreed amazing analysis appreciate approach article author awareness
-balance balanced beautiful beautifully brilliant broader build building careful carefully caution certainly challenge challenges challenging change changes clarity clear clearly collaboration comment comments commendable commend
-commitment communities community compelling complex complexity complexities comprehensive concern concerning concerns congratulations congrats consider considering constructive context continue conversation
-credible critical crucial curious dedication deserve deserves detail details dialogue difference discussion dynamics effective effectively effort efforts emphasizes encouraging engaging ensure ensuring especially
-essential evidence excellent exciting experience experiences exactly fantastic fascinating feel finally forward foster fostering future game genuinely glad great growth hard helpful highlight highlights highlighting honest honestly hope hopeful hopefully
-how huge impact impacts implications importance important impressive incredible incredibly indeed informative innovation innovative insight insightful insights inspiration inspiring integrity interesting interests issue issues
-journey key kudos lasting leadership learn learning lesson let's lives long-term look looking love loved many matter matters meaningful measured moment momentum moving narrative necessary need needed needs nice nuance nuanced objective
-opportunity opportunities perspective perspectives piece point points policy policymakers positive potential potentially powerful practical priority progress promising proud question questions raise raises read reading real reality refreshing relevant
-remarkable remember remind reminder reminds resilience resonates responsible responsibility rightly robust sense serious share sharing shared significant simple smart solid solution solutions space spot stakeholders step steps story stories strategic strategy
-strength striking strong success support sustainable systemic talent team technology testament thank thanks thought thoughtful thought-provoking timely together tone transformation transparency transparent truly trust truth understand understanding underscores underestimated unity unique
-valid value valuable values vision vital voice voices voters wait welcome well-written wisdom wonder wonderful wondering work worth worthwhile wow write writing written";
 
 /// One finalising round of a 64-bit mixer (the first half of `splitmix64`'s).
 fn mix(value: u64) -> u64 {
@@ -294,65 +277,19 @@ pub fn dense(analysis: &Analysis<'_>) -> [f32; DENSE] {
                 let length = text.chars().count() as u32;
                 letters += length;
                 add(&mut counts, 2, f32::from(length >= 8));
-                add(&mut counts, 3, f32::from(STYLE.contains(&token.hash)));
-                add(&mut counts, 4, f32::from(is_function_hash(token.hash)));
-                add(&mut counts, 16, f32::from(text.contains('\'')));
-                add(
-                    &mut counts,
-                    17,
-                    f32::from(matches!(
-                        text,
-                        "dont"
-                            | "cant"
-                            | "wont"
-                            | "didnt"
-                            | "doesnt"
-                            | "isnt"
-                            | "im"
-                            | "ive"
-                            | "thats"
-                            | "youre"
-                            | "wouldnt"
-                            | "couldnt"
-                            | "havent"
-                            | "wasnt"
-                            | "theyre"
-                            | "whats"
-                            | "lets"
-                    )),
-                );
-                add(
-                    &mut counts,
-                    18,
-                    f32::from(matches!(
-                        text,
-                        "i" | "me" | "my" | "mine" | "myself" | "i'm" | "i've" | "i'd" | "i'll"
-                    )),
-                );
-                add(
-                    &mut counts,
-                    19,
-                    f32::from(matches!(
-                        text,
-                        "you" | "your" | "you're" | "yours" | "yourself" | "you've" | "u"
-                    )),
-                );
-                add(
-                    &mut counts,
-                    20,
-                    f32::from(matches!(
-                        text,
-                        "we" | "our" | "us" | "we're" | "we've" | "let's" | "ourselves"
-                    )),
-                );
-                add(
-                    &mut counts,
-                    21,
-                    f32::from(
-                        matches!(text, "not" | "no" | "never" | "nothing" | "none" | "nobody")
-                            || text.ends_with("n't"),
-                    ),
-                );
+                add(&mut counts, 3, f32::from(token.classes.has(Classes::STYLE)));
+                add(&mut counts, 4, f32::from(token.classes.has(Classes::FUNCTION)));
+                add(&mut counts, 16, f32::from(text.as_bytes().contains(&b'\'')));
+                for (at, class) in [
+                    (17, Classes::NO_APOSTROPHE),
+                    (18, Classes::FIRST_PERSON),
+                    (19, Classes::SECOND_PERSON),
+                    (20, Classes::WE),
+                    (21, Classes::NEGATION),
+                    (38, Classes::THIRD_PERSON),
+                ] {
+                    add(&mut counts, at, f32::from(token.classes.has(class)));
+                }
                 add(
                     &mut counts,
                     22,
@@ -376,24 +313,14 @@ pub fn dense(analysis: &Analysis<'_>) -> [f32; DENSE] {
                     f32::from(
                         length >= 3
                             && token.shape == Shape::Lower
-                            && !crate::text::lexicon::is_english_hash(token.hash)
-                            && !is_function_hash(token.hash),
+                            && !token.classes.has(Classes::ENGLISH)
+                            && !token.classes.has(Classes::FUNCTION),
                     ),
-                );
-                add(
-                    &mut counts,
-                    38,
-                    f32::from(matches!(
-                        text,
-                        "he" | "she" | "they" | "him" | "her" | "them" | "his" | "their"
-                    )),
                 );
                 add(
                     &mut counts,
                     39,
-                    f32::from(
-                        length >= 4 && text.ends_with("ed") || matches!(text, "was" | "were" | "had" | "did"),
-                    ),
+                    f32::from((length >= 4 && text.ends_with("ed")) || token.classes.has(Classes::PAST)),
                 );
             }
             TokenKind::Number => {

@@ -75,7 +75,7 @@ impl Default for Options {
             c: 4.0,
             passes: 12,
             seed: 20_261_124,
-            source_power: 0.25,
+            source_power: 0.1,
             human_weight: 1.0,
             idf_power: 0.7,
             fewest_documents: 3,

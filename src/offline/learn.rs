@@ -14,7 +14,7 @@ use crate::engine::train::{Example, Options, train};
 use crate::text::{Analysis, Context, Language};
 
 /// N-grams kept in a model file.
-pub const MOST_GRAMS: usize = 160_000;
+pub const MOST_GRAMS: usize = 144_000;
 
 /// Labelled comments of one file.
 #[derive(Debug)]

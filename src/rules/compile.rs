@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use aho_corasick::{AhoCorasick, MatchKind};
 use chrono::NaiveDate;
-use regex::{Regex, RegexBuilder, RegexSet, RegexSetBuilder};
+use regex::{Regex, RegexBuilder};
 
 use super::error::{RuleError, RuleErrors};
 use super::format::{Anchor, Case, Kind, RawRule, Status, day};
@@ -60,9 +60,14 @@ pub struct CompiledRule {
 }
 
 impl CompiledRule {
+    /// Whether it judges comments of this language.
+    pub fn speaks(&self, language: Option<Language>) -> bool {
+        self.langs.as_ref().is_none_or(|langs| language.is_some_and(|l| langs.contains(&l)))
+    }
+
     /// Whether its guards hold and its language fits.
     pub fn admits(&self, language: Option<Language>, facts: &super::Facts) -> bool {
-        self.langs.as_ref().is_none_or(|langs| language.is_some_and(|l| langs.contains(&l)))
+        self.speaks(language)
             && self.when.iter().all(|guard| guard.holds(facts))
             && !self.unless.iter().any(|guard| guard.holds(facts))
     }
@@ -91,9 +96,7 @@ pub struct RuleSet {
         HashMap<u64, Vec<usize>, std::hash::BuildHasherDefault<crate::text::lexicon::PassThrough>>,
     /// Templates that can begin with any word.
     pub(super) any_first_word: Vec<usize>,
-    pub(super) folded_set: RegexSet,
     pub(super) folded_regexes: Vec<(usize, Regex)>,
-    pub(super) raw_set: RegexSet,
     pub(super) raw_regexes: Vec<(usize, Regex)>,
     pub(super) conditions: Vec<usize>,
     langs: Vec<Language>,
@@ -399,8 +402,8 @@ impl Builder {
                 }
             }
         };
-        let (folded_set, folded_regexes) = regexes(&self.folded, false, &mut self.errors);
-        let (raw_set, raw_regexes) = regexes(&self.raw, true, &mut self.errors);
+        let folded_regexes = regexes(&self.folded, false);
+        let raw_regexes = regexes(&self.raw, true);
         if !self.errors.is_empty() {
             return Err(RuleErrors(self.errors));
         }
@@ -429,9 +432,7 @@ impl Builder {
             templates: self.templates,
             by_first_word,
             any_first_word,
-            folded_set,
             folded_regexes,
-            raw_set,
             raw_regexes,
             conditions: self.conditions,
             langs: self.langs,
@@ -445,24 +446,8 @@ fn build_regex(pattern: &str, raw: bool) -> Result<Regex, regex::Error> {
     RegexBuilder::new(pattern).case_insensitive(!raw).size_limit(LARGEST_REGEX).build()
 }
 
-fn regexes(
-    list: &[(usize, String)],
-    raw: bool,
-    errors: &mut Vec<RuleError>,
-) -> (RegexSet, Vec<(usize, Regex)>) {
-    let set = RegexSetBuilder::new(list.iter().map(|(_, pattern)| pattern))
-        .case_insensitive(!raw)
-        .size_limit(64 << 20)
-        .build();
-    let single =
-        list.iter().filter_map(|(rule, pattern)| Some((*rule, build_regex(pattern, raw).ok()?))).collect();
-    match set {
-        Ok(set) => (set, single),
-        Err(error) => {
-            errors.push(RuleError::new("rules", format!("the regexes do not compile together: {error}")));
-            (RegexSet::empty(), single)
-        }
-    }
+fn regexes(list: &[(usize, String)], raw: bool) -> Vec<(usize, Regex)> {
+    list.iter().filter_map(|(rule, pattern)| Some((*rule, build_regex(pattern, raw).ok()?))).collect()
 }
 
 /// A digest of all files' texts in order, 16 hexadecimal digits.

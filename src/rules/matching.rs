@@ -5,7 +5,7 @@ use super::format::Anchor;
 use super::guard::Facts;
 use super::template;
 use crate::domain::Span;
-use crate::text::{Analysis, fold};
+use crate::text::{Analysis, Language, fold};
 
 /// A rule that hit, and where.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -137,9 +137,8 @@ impl RuleSet {
         let mut spans: Vec<(usize, Span)> = Vec::new();
         self.phrase_matches(&words, &mut spans);
         self.template_matches(&words, &mut spans);
-        self.regex_matches(analysis, &mut spans);
-        let language =
-            if spans.is_empty() && self.conditions.is_empty() { None } else { analysis.language() };
+        let language = analysis.language();
+        self.regex_matches(analysis, language, &mut spans);
         spans.sort_unstable();
         spans.dedup();
         let mut hits: Vec<Hit> = Vec::new();
@@ -198,17 +197,23 @@ impl RuleSet {
         }
     }
 
-    fn regex_matches(&self, analysis: &Analysis<'_>, spans: &mut Vec<(usize, Span)>) {
+    /// Each regex by itself, and only where its language fits: most have a literal that is looked for first, which a set of all of
+    /// them would lose.
+    fn regex_matches(
+        &self,
+        analysis: &Analysis<'_>,
+        language: Option<Language>,
+        spans: &mut Vec<(usize, Span)>,
+    ) {
+        let fits = |rule: usize| self.rules.get(rule).is_some_and(|r| r.speaks(language));
         let folded = analysis.folded();
-        for at in &self.folded_set.matches(folded.canonical()) {
-            let Some((rule, regex)) = self.folded_regexes.get(at) else { continue };
+        for (rule, regex) in self.folded_regexes.iter().filter(|(rule, _)| fits(*rule)) {
             for found in regex.find_iter(folded.canonical()).take(MOST_SPANS) {
                 spans.push((*rule, folded.raw_span(found.start(), found.end())));
             }
         }
         let raw = fold::judged_part(analysis.raw());
-        for at in &self.raw_set.matches(raw) {
-            let Some((rule, regex)) = self.raw_regexes.get(at) else { continue };
+        for (rule, regex) in self.raw_regexes.iter().filter(|(rule, _)| fits(*rule)) {
             for found in regex.find_iter(raw).take(MOST_SPANS) {
                 spans.push((*rule, Span::new(found.start() as u32, found.end() as u32)));
             }

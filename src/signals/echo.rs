@@ -12,7 +12,7 @@
 use super::{Finding, Signal, Subject};
 use crate::domain::{Level, Span};
 use crate::text::TokenKind;
-use crate::text::lexicon::is_function_hash;
+use crate::text::lexicon::Classes;
 
 /// See the module's documentation.
 pub(super) struct Echo;
@@ -42,8 +42,10 @@ impl Signal for Echo {
         }
         let mut content = 0usize;
         let mut spans: Vec<Span> = Vec::new();
-        for token in
-            subject.analysis.judged().filter(|t| t.kind == TokenKind::Word && !is_function_hash(t.hash))
+        for token in subject
+            .analysis
+            .judged()
+            .filter(|t| t.kind == TokenKind::Word && !t.classes.has(Classes::FUNCTION))
         {
             content += 1;
             if article.has_word(token.hash) {

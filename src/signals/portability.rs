@@ -13,7 +13,7 @@
 use super::{Finding, Signal, Subject};
 use crate::domain::Level;
 use crate::text::TokenKind;
-use crate::text::lexicon::is_function_hash;
+use crate::text::lexicon::Classes;
 
 /// See the module's documentation.
 pub(super) struct Portability;
@@ -44,7 +44,7 @@ impl Signal for Portability {
         let content: Vec<u64> = subject
             .analysis
             .judged()
-            .filter(|t| t.kind == TokenKind::Word && !is_function_hash(t.hash))
+            .filter(|t| t.kind == TokenKind::Word && !t.classes.has(Classes::FUNCTION))
             .map(|t| t.hash)
             .collect();
         let shared = content.iter().filter(|hash| article.has_word(**hash)).count();

@@ -12,7 +12,11 @@
 
 use super::{Finding, Signal, Subject};
 use crate::domain::{Level, Span};
+use crate::text::lexicon::Classes;
 use crate::text::{Shape, TokenKind};
+
+/// Classes of words that a person uses, each a kind of its own.
+const PERSONAL: [Classes; 4] = [Classes::FIRST_PERSON, Classes::KIN, Classes::BLUNT, Classes::NO_APOSTROPHE];
 
 /// See the module's documentation.
 pub(super) struct Specificity;
@@ -47,15 +51,9 @@ impl Signal for Specificity {
                 {
                     1
                 }
-                TokenKind::Word => match text {
-                    "i" | "my" | "me" | "i've" | "i'd" | "i'm" => 2,
-                    "mum" | "mom" | "dad" | "wife" | "husband" | "brother" | "sister" | "son"
-                    | "daughter" | "grandson" | "granddaughter" | "uncle" | "nan" | "mate" => 3,
-                    "wrong" | "disagree" | "nonsense" | "rubbish" | "bullshit" | "lol" | "haha" | "nope"
-                    | "ridiculous" => 4,
-                    "dont" | "cant" | "didnt" | "wont" | "im" | "thats" | "alot" | "theyre" | "isnt"
-                    | "u" | "ur" => 5,
-                    _ => continue,
+                TokenKind::Word => match PERSONAL.iter().position(|class| token.classes.has(*class)) {
+                    Some(at) => 2 + at,
+                    None => continue,
                 },
                 _ => continue,
             };

@@ -3,7 +3,7 @@
 //! Measured on same-thread pairs of genuine comments and on planted copies (see the README's table): words and word pairs
 //! together separate best; pairs keep two comments about one subject apart, single words survive scattered edits.
 
-use crate::text::lexicon::is_function_hash;
+use crate::text::lexicon::Classes;
 use crate::text::token::{LINK_NAME, MENTION_NAME};
 use crate::text::{Analysis, Reference, Shape, TokenKind, stable_hash};
 
@@ -47,7 +47,7 @@ impl Features {
                     let name = token.shape != Shape::Lower
                         && !token.starts_sentence
                         && !noise
-                        && !is_function_hash(token.hash);
+                        && !token.classes.has(Classes::FUNCTION);
                     if name || article.is_some_and(|a| a.is_topic(token.hash)) {
                         masked(b"<subject>")
                     } else {
@@ -56,7 +56,7 @@ impl Features {
                 }
             };
             words += 1;
-            let function = is_function_hash(id);
+            let function = token.classes.has(Classes::FUNCTION);
             if !function && id != masked(b"<subject>") && id != masked(b"<number>") {
                 content.push(id);
             }

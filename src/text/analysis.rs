@@ -4,7 +4,7 @@ use std::cell::OnceCell;
 
 use super::fold::{Folded, fold};
 use super::language::{self, Language};
-use super::lexicon::is_function_hash;
+use super::lexicon::Classes;
 use super::quotes::Reference;
 use super::segment::sentence_ends;
 use super::token::{Shape, Token, TokenKind, tokenize};
@@ -175,7 +175,7 @@ fn count(folded: &Folded, tokens: &[Token], quoted: &[bool]) -> Stats {
         match token.kind {
             TokenKind::Word | TokenKind::Number => {
                 stats.words += 1;
-                stats.content_words += u32::from(!is_function_hash(token.hash));
+                stats.content_words += u32::from(!token.classes.has(Classes::FUNCTION));
                 stats.sentences += u32::from(token.sentence != last_sentence);
                 last_sentence = token.sentence;
             }

@@ -3,9 +3,8 @@
 //! English is recognised by its own function words, which costs nothing; other alphabets by script; the rest by
 //! `whatlang`, gated by length and confidence. A record's own `lang` beats all of it.
 
-use super::lexicon::{HashedWords, hashed_words, is_english_hash};
+use super::lexicon::Classes;
 use super::token::Token;
-use std::sync::LazyLock;
 
 /// A language by its ISO 639-1 code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -39,15 +38,6 @@ impl std::fmt::Display for Language {
     }
 }
 
-/// English function words that no neighbouring language writes as its own.
-static ENGLISH_ONLY: LazyLock<HashedWords> = LazyLock::new(|| {
-    hashed_words(
-        "the and that it this you they are have not what would their there from which about your his but by if will can my she i'm it's don't
-        to for with our who how when why should could because been were than then them these those some any only just very more most much
-        does did doesn't didn't isn't can't won't i've you're we're they're that's there's let's its we her him us i of is was at on as be or so",
-    )
-});
-
 /// The fewest letters that `whatlang` is asked about.
 const FEWEST_LETTERS: usize = 24;
 /// The least confidence of `whatlang` that is believed.
@@ -60,14 +50,14 @@ pub fn detect(canonical: &str, tokens: &[Token]) -> Option<Language> {
     let mut common = 0usize;
     for token in tokens.iter().filter(|t| t.kind == super::TokenKind::Word) {
         words += 1;
-        function += usize::from(ENGLISH_ONLY.contains(&token.hash));
-        common += usize::from(is_english_hash(token.hash));
+        function += usize::from(token.classes.has(Classes::ENGLISH_ONLY));
+        common += usize::from(token.classes.has(Classes::ENGLISH) || token.classes.has(Classes::FUNCTION));
     }
     if words == 0 {
         return None;
     }
     let share = |count: usize| count as f64 / words as f64;
-    if share(function) >= 0.2 && share(common) >= 0.5 {
+    if share(function) >= 0.12 && share(common) >= 0.6 {
         return Some(Language::ENGLISH);
     }
     let letters = canonical.chars().filter(|ch| ch.is_alphabetic()).take(400).count();

@@ -1,6 +1,6 @@
 //! Quotations of the article or of the parent comment: whoever quotes a stock phrase has not written it.
 
-use super::lexicon::{HashedWords, is_function_hash};
+use super::lexicon::{Classes, HashedWords};
 use super::token::Token;
 
 /// How many words in a row must agree to be a quotation.
@@ -27,7 +27,7 @@ impl Reference {
             let words: Vec<&Token> = analysis.tokens().iter().filter(|t| t.is_wordlike()).collect();
             reference.words += words.len() as u32;
             for token in &words {
-                if !is_function_hash(token.hash) {
+                if !token.classes.has(Classes::FUNCTION) {
                     reference.content.insert(token.hash);
                     *counts.entry(token.hash).or_default() += if is_title { 3 } else { 1 };
                 }

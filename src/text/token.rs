@@ -1,6 +1,7 @@
 //! Canonical text -> typed tokens, each with a stable hash, its shape and the raw bytes it came from.
 
 use super::fold::Folded;
+use super::lexicon::{Classes, classes};
 use super::segment;
 use super::stable_hash;
 use crate::domain::Span;
@@ -46,6 +47,8 @@ pub struct Token {
     pub lower: Span,
     /// Index of its sentence.
     pub sentence: u32,
+    /// What the word lists say about it.
+    pub classes: Classes,
     /// What it is.
     pub kind: TokenKind,
     /// How it is written.
@@ -87,7 +90,9 @@ pub fn tokenize(folded: &Folded, sentence_ends: &[usize]) -> Vec<Token> {
         if chunk.is_empty() {
             continue;
         }
-        if let Some((from, to)) = link(chunk) {
+        if let Some(word) = plain_word(chunk.as_bytes()) {
+            maker.plain(start, word, chunk.len());
+        } else if let Some((from, to)) = link(chunk) {
             maker.pieces(start, chunk, 0, from, &mut bounds);
             maker.push(start + from, start + to, TokenKind::Link);
             maker.pieces(start, chunk, to, chunk.len(), &mut bounds);
@@ -123,16 +128,17 @@ struct Maker<'a> {
 }
 
 impl Maker<'_> {
+    /// A word, and perhaps one punctuation mark behind it.
+    fn plain(&mut self, start: usize, word: usize, length: usize) {
+        self.push(start, start + word, TokenKind::Word);
+        if word < length {
+            self.push(start + word, start + length, TokenKind::Punctuation);
+        }
+    }
+
     /// Tokens of one part of a chunk: words, numbers, emoji, runs of punctuation.
     fn pieces(&mut self, base: usize, chunk: &str, from: usize, to: usize, bounds: &mut Vec<(usize, usize)>) {
         let Some(part) = chunk.get(from..to).filter(|part| !part.is_empty()) else { return };
-        if let Some(word) = plain_word(part.as_bytes()) {
-            self.push(base + from, base + from + word, TokenKind::Word);
-            if word < part.len() {
-                self.push(base + from + word, base + from + part.len(), TokenKind::Punctuation);
-            }
-            return;
-        }
         bounds.clear();
         segment::word_bounds(part, bounds);
         let mut run: Option<(usize, usize, char)> = None;
@@ -198,6 +204,7 @@ impl Maker<'_> {
             raw: self.folded.raw_span(start, end),
             lower: Span::new(lower_start as u32, lower_end as u32),
             sentence: self.sentence as u32,
+            classes: if kind == TokenKind::Word { classes(hash) } else { Classes::default() },
             kind,
             shape: if kind == TokenKind::Word { shape(text) } else { Shape::Lower },
             starts_sentence: wordlike && !self.sentence_has_word,
