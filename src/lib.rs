@@ -1,4 +1,44 @@
 //! Claque finds templated, bot-like comments under news articles, and says why.
+//!
+//! # The tour
+//! A comment's way, from the ground floor up; an import only ever points down:
+//!
+//! 1. [`domain`]: the plain records: comment, article, evidence, assessment, campaign. [`config`]: every threshold.
+//! 2. [`text`]: raw text -> [`text::Analysis`], derived once: disguises undone with a way back to the raw bytes, words,
+//!    sentences, quotations left out, language.
+//! 3. [`rules`]: what people know of templated text, as data in `rules/*.toml`, compiled and matched. [`similarity`]: which
+//!    comments are copies of one another: sketches, the index, campaigns, alignment.
+//! 4. [`signals`]: plugins that read one comment in its context and emit findings; the registry is [`signals::SIGNALS`].
+//! 5. [`engine`]: the only place where findings become numbers. Stage one: text points -> p, the share of genuine comments that
+//!    score at least as high. Stage two: thread alarm, campaigns, and the decision rules that make a verdict.
+//! 6. [`offline`]: files of comments in, assessments and measurements out; training.
+//! 7. [`cli`]: the `claque` program, one file a subcommand.
+//!
+//! The store, the review domain, the CMS adapters and the HTTP service will stand between `engine` and `cli`; nothing of them
+//! is here yet.
+//!
+//! # Example
+//! ```
+//! use claque::config::Config;
+//! use claque::domain::Comment;
+//! use claque::engine::{Engine, Model};
+//! use claque::offline::judge::{Mode, judge};
+//! use claque::rules::RuleSet;
+//!
+//! let engine = Engine {
+//!     rules: RuleSet::load(None, chrono::Utc::now().date_naive()).expect("the shipped rules compile"),
+//!     model: Model::shipped().expect("the shipped model loads"),
+//!     config: Config::default(),
+//! };
+//! let comment = Comment {
+//!     id: "1".into(),
+//!     text: "The article raises important questions, and a nuanced understanding of this complex issue is crucial.".into(),
+//!     ..Comment::default()
+//! };
+//! let judged = judge(&engine, &[comment], &std::collections::HashMap::new(), Mode::Isolated);
+//! assert!(judged.assessments[0].score > 0.99);
+//! ```
+
 pub mod cli;
 pub mod config;
 pub mod domain;

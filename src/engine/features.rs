@@ -162,7 +162,7 @@ fn word_identity(token: &Token, case_is_noise: bool) -> Option<u64> {
     match token.kind {
         TokenKind::Word if is_name(token, case_is_noise) => Some(NAME),
         TokenKind::Number => Some(NUMBER),
-        TokenKind::Emoji => None,
+        TokenKind::Emoji | TokenKind::Link | TokenKind::Mention => None,
         _ => Some(token.hash),
     }
 }
@@ -173,8 +173,8 @@ const NAME: u64 = 0x0000_0000_6e61_6d01;
 fn masked_identity(analysis: &Analysis<'_>, token: &Token, case_is_noise: bool) -> Option<u64> {
     match token.kind {
         TokenKind::Number => Some(NUMBER),
-        TokenKind::Emoji => None,
-        TokenKind::Punctuation | TokenKind::Link | TokenKind::Mention => Some(token.hash),
+        TokenKind::Emoji | TokenKind::Link | TokenKind::Mention => None,
+        TokenKind::Punctuation => Some(token.hash),
         TokenKind::Word if token.classes.has(Classes::FUNCTION) || token.classes.has(Classes::STYLE) => {
             Some(token.hash)
         }
@@ -237,22 +237,19 @@ pub const DENSE_NAMES: [&str; DENSE] = [
     "names",
     "unknown-words",
     "repeated-marks",
-    "emoji",
-    "mentions",
-    "links",
     "very-short",
     "short",
     "long",
     "hashtags",
-    "newlines",
     "third-person",
     "past-tense",
 ];
 
 /// How many dense measures there are.
-pub const DENSE: usize = 40;
+pub const DENSE: usize = 36;
 
-/// The dense style measures, raw; the model standardises and clips them.
+/// The dense style measures, raw; the model standardises and clips them. Links, mentions, pictographs and line breaks are not among them:
+/// they tell one platform from another and are free to add.
 #[expect(clippy::too_many_lines, reason = "a flat list of measures reads best in one place")]
 pub fn dense(analysis: &Analysis<'_>) -> [f32; DENSE] {
     let stats = analysis.stats();
@@ -286,7 +283,7 @@ pub fn dense(analysis: &Analysis<'_>) -> [f32; DENSE] {
                     (19, Classes::SECOND_PERSON),
                     (20, Classes::WE),
                     (21, Classes::NEGATION),
-                    (38, Classes::THIRD_PERSON),
+                    (34, Classes::THIRD_PERSON),
                 ] {
                     add(&mut counts, at, f32::from(token.classes.has(class)));
                 }
@@ -319,7 +316,7 @@ pub fn dense(analysis: &Analysis<'_>) -> [f32; DENSE] {
                 );
                 add(
                     &mut counts,
-                    39,
+                    35,
                     f32::from((length >= 4 && text.ends_with("ed")) || token.classes.has(Classes::PAST)),
                 );
             }
@@ -342,7 +339,7 @@ pub fn dense(analysis: &Analysis<'_>) -> [f32; DENSE] {
                     '—' | '-' => Some(13),
                     '(' | ')' => Some(14),
                     ':' | ';' => Some(15),
-                    '#' => Some(36),
+                    '#' => Some(33),
                     _ => None,
                 };
                 if let Some(at) = at {
@@ -371,7 +368,7 @@ pub fn dense(analysis: &Analysis<'_>) -> [f32; DENSE] {
         *value /= words;
     }
     let per_sentence = words / sentences;
-    let fixed: [(usize, f32); 14] = [
+    let fixed: [(usize, f32); 10] = [
         (0, words.ln()),
         (1, letters as f32 / words),
         (5, counts.get(5).copied().unwrap_or(0.0) * per_sentence),
@@ -379,13 +376,9 @@ pub fn dense(analysis: &Analysis<'_>) -> [f32; DENSE] {
         (7, if sentence_lengths.len() >= 2 { spread / mean.max(1.0) } else { 0.5 }),
         (24, lower_starts / sentences),
         (25, f32::from(!last_mark_ends)),
-        (30, 0.0),
-        (31, (stats.mentions as f32).min(3.0)),
-        (32, (stats.links as f32).min(3.0)),
-        (33, f32::from(stats.words < 8)),
-        (34, f32::from((8..15).contains(&stats.words))),
-        (35, f32::from(stats.words > 80)),
-        (37, 0.0),
+        (30, f32::from(stats.words < 8)),
+        (31, f32::from((8..15).contains(&stats.words))),
+        (32, f32::from(stats.words > 80)),
     ];
     for (at, value) in fixed {
         if let Some(slot) = counts.get_mut(at) {

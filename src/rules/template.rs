@@ -14,6 +14,8 @@ pub const WIDEST_GAP: u32 = 8;
 #[derive(Debug, Clone, PartialEq)]
 pub struct Template {
     states: Vec<State>,
+    /// For each state that reads a word, the states active after it.
+    after: Vec<u128>,
     /// States active before the first word.
     start: u128,
 }
@@ -50,8 +52,17 @@ impl Template {
                 builder.states.len()
             ));
         }
-        let mut template = Self { states: builder.states, start: 0 };
-        template.start = template.closure(start);
+        let states = builder.states;
+        let after = states
+            .iter()
+            .map(|state| match state {
+                State::Word { next, .. } | State::Prefix { next, .. } | State::Any { next } => {
+                    closure(&states, *next)
+                }
+                State::Split { .. } | State::Match => 0,
+            })
+            .collect();
+        let template = Self { start: closure(&states, start), after, states };
         if template.start & 1 == 1 {
             return Err(
                 "the template matches nothing at all: it needs a part that is not optional".to_owned()
@@ -70,13 +81,14 @@ impl Template {
             while pending != 0 {
                 let state = pending.trailing_zeros() as usize;
                 pending &= pending - 1;
-                match self.states.get(state) {
-                    Some(State::Word { hash, next: to }) if *hash == word.hash() => next |= self.closure(*to),
-                    Some(State::Prefix { prefix, next: to }) if word.text().starts_with(prefix.as_str()) => {
-                        next |= self.closure(*to);
-                    }
-                    Some(State::Any { next: to }) => next |= self.closure(*to),
-                    _ => {}
+                let reads = match self.states.get(state) {
+                    Some(State::Word { hash, .. }) => *hash == word.hash(),
+                    Some(State::Prefix { prefix, .. }) => word.text().starts_with(prefix.as_str()),
+                    Some(State::Any { .. }) => true,
+                    _ => false,
+                };
+                if reads {
+                    next |= self.after.get(state).copied().unwrap_or(0);
                 }
             }
             if next & 1 == 1 {
@@ -105,22 +117,22 @@ impl Template {
         }
         Some(firsts)
     }
+}
 
-    /// All states reachable from `state` without reading a word.
-    fn closure(&self, state: usize) -> u128 {
-        let mut set = 0u128;
-        let mut stack = vec![state];
-        while let Some(state) = stack.pop() {
-            if set >> state & 1 == 1 {
-                continue;
-            }
-            set |= 1 << state;
-            if let Some(State::Split { to }) = self.states.get(state) {
-                stack.extend(to);
-            }
+/// All states reachable from `state` without reading a word.
+fn closure(states: &[State], state: usize) -> u128 {
+    let mut set = 0u128;
+    let mut stack = vec![state];
+    while let Some(state) = stack.pop() {
+        if set >> state & 1 == 1 {
+            continue;
         }
-        set
+        set |= 1 << state;
+        if let Some(State::Split { to }) = states.get(state) {
+            stack.extend(to);
+        }
     }
+    set
 }
 
 /// Builds the automaton back to front: every part is made knowing the state that follows it.

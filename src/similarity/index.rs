@@ -23,7 +23,7 @@ const LINE: usize = 16;
 const EMPTY: u32 = 0;
 const DELETED: u32 = 1;
 /// Part of the entries that may be taken before a table grows.
-const FULLEST: f64 = 0.72;
+const FULLEST: f64 = 0.8;
 
 /// A comment's place in the index. Places are used again after removal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -65,7 +65,7 @@ struct Table {
     taken: usize,
 }
 
-/// The index. One comment costs its sketch (164 bytes), its time (4) and one 4-byte entry a band, at most 72 % full.
+/// The index. One comment costs its sketch (164 bytes), its time (4) and one 4-byte entry a band, at most 80 % full.
 #[derive(Debug, Clone)]
 pub struct Index {
     tables: Vec<Table>,
@@ -155,7 +155,7 @@ impl Index {
         let full =
             self.tables.first().is_some_and(|t| t.taken as f64 > FULLEST * (t.lines.len() * LINE) as f64);
         if full {
-            self.rebuild(self.live * 3 / 2);
+            self.rebuild(self.live * 9 / 5);
         } else {
             for (table, key) in self.tables.iter_mut().zip(keys(sketch)) {
                 table.insert(key, slot);
