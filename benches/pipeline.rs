@@ -2,13 +2,7 @@
 //!
 //! `cargo bench --bench pipeline` (10k and 100k comments; `-- --million` adds 1M). CPU-seconds, not wall: machines are noisy.
 //! The corpus is generated: 20 to 120 words, nearly half of them function words, the rest by a Zipf law over the English lexicon; one in five a near-copy of an earlier one.
-#![allow(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    clippy::pedantic,
-    missing_docs,
-    reason = "a measuring program"
-)]
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a measuring program may panic")]
 
 use std::time::Duration;
 

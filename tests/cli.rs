@@ -1,4 +1,5 @@
 //! The command line as a user meets it: output, exit codes, bad input.
+#![expect(clippy::expect_used, reason = "a test may panic")]
 
 use std::path::PathBuf;
 use std::process::Stdio;

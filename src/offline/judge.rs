@@ -477,3 +477,80 @@ pub fn reasons(assessments: &[Assessment]) -> BTreeMap<Because, usize> {
     }
     counts
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::config::Config;
+    use crate::engine::Model;
+    use crate::rules::RuleSet;
+
+    fn engine() -> Engine {
+        let today = chrono::NaiveDate::from_ymd_opt(2026, 11, 24).unwrap();
+        Engine {
+            rules: RuleSet::load(None, today).unwrap(),
+            model: Model::shipped().unwrap(),
+            config: Config::default(),
+        }
+    }
+
+    fn comment(id: usize, text: &str, author: &str) -> Comment {
+        let wire =
+            serde_json::json!({"id": id, "text": text, "author": author, "article_id": "a", "lang": "en"});
+        serde_json::from_value(wire).unwrap()
+    }
+
+    const COPY: &str = "Join thousands of residents who have signed the petition against the new car park before Friday evening at nine.";
+
+    #[test]
+    fn unknown_authors_are_different_people_but_never_suffice_alone() {
+        let engine = engine();
+        let copies: Vec<Comment> = (0..5).map(|id| comment(id, COPY, "")).collect();
+        let judged = judge(&engine, &copies, &HashMap::new(), Mode::Whole);
+        assert!(judged.assessments.iter().all(|a| a.campaign_id.is_some()));
+        assert!(judged.assessments.iter().all(|a| !a.because.contains(&Because::Campaign)));
+    }
+
+    #[test]
+    fn one_author_repeating_himself_is_no_campaign() {
+        let copies: Vec<Comment> = (0..5).map(|id| comment(id, COPY, "bob")).collect();
+        let judged = judge(&engine(), &copies, &HashMap::new(), Mode::Whole);
+        assert!(judged.campaigns.is_empty() && judged.assessments.iter().all(|a| a.campaign_id.is_none()));
+        assert!(judged.assessments.iter().any(|a| a.evidence.iter().any(|e| e.signal == "self-similarity")));
+    }
+
+    #[test]
+    fn three_known_authors_make_a_campaign_that_is_shown() {
+        let copies: Vec<Comment> =
+            ["ann", "bob", "cy"].iter().enumerate().map(|(id, author)| comment(id, COPY, author)).collect();
+        let judged = judge(&engine(), &copies, &HashMap::new(), Mode::Whole);
+        assert_eq!(judged.campaigns.len(), 1);
+        assert!(judged.assessments.iter().all(|a| a.because.contains(&Because::Campaign)));
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(24))]
+
+        #[test]
+        fn points_of_a_level_add_up_and_evidence_is_sorted(
+            words in prop::collection::vec(
+                prop::sample::select(vec!["the", "article", "raises", "important", "questions", "I", "my", "wife", "1987", "crucial", "balanced", ".", "!", "lol", "nu\u{200b}anced", "thank", "you", "for", "sharing", "Bob", "http://x.example"]),
+                0..60,
+            )
+        ) {
+            let text = words.join(" ");
+            let comments = [comment(1, &text, "ann"), comment(2, &text, "bob"), comment(3, "Something else entirely, I think.", "cy")];
+            for assessment in judge(&engine(), &comments, &HashMap::new(), Mode::Whole).assessments {
+                for (level, total) in [(Level::Text, assessment.points.text), (Level::Thread, assessment.points.thread), (Level::History, assessment.points.history)] {
+                    let sum: f64 = assessment.evidence.iter().filter(|e| e.level == level).map(|e| e.points).sum();
+                    prop_assert!((sum - total).abs() < 1e-3, "{level:?}: {sum} is not {total}");
+                }
+                prop_assert!(assessment.evidence.windows(2).all(|w| w[0].points.abs() >= w[1].points.abs()));
+                prop_assert!((0.0..=1.0).contains(&assessment.score));
+                prop_assert!(assessment.evidence.iter().all(|e| !e.message.is_empty()));
+            }
+        }
+    }
+}
