@@ -28,7 +28,7 @@ fn cpu() -> Duration {
 fn measure<T>(name: &str, count: usize, floor: Option<f64>, work: impl FnOnce() -> T) -> (f64, T) {
     let before = cpu();
     let result = work();
-    let seconds = (cpu() - before).as_secs_f64();
+    let seconds = cpu().saturating_sub(before).as_secs_f64();
     let rate = count as f64 / seconds;
     let ratio = floor.map_or(String::new(), |f| format!("  {:>6.3} of the floor", rate / f));
     println!("{name:<52} {rate:>11.0} /cpu-s  {:>8.2} us{ratio}", 1e6 / rate);

@@ -1,10 +1,10 @@
 //! What the text model sees of a comment: hashed n-grams in three blocks, and a few dozen style measures.
 //!
-//! Blocks (science.md 6.1 step 4): **words**, runs of one or two tokens in the match form; **letters**, runs of 3 or 4 bytes
+//! Blocks (science.md 6.1 step 4): **words**, runs of one or two tokens in the match form; **letters**, runs of 5 bytes
 //! of the match form with one space between tokens; **masked**, runs of 1 to 4 tokens in which only function words,
 //! register words and punctuation keep their identity, so that a template shows whatever its subject.
-//! Every occurrence in a block counts `1 / sqrt(occurrences in the block)`: no counting table is needed, a long comment
-//! weighs no more than a short one, and the model stays exactly additive, so evidence can point at each n-gram.
+//! Every occurrence in a block counts alike ([`Block::value`], about `1 / sqrt(occurrences)`): no counting table is needed, a
+//! long comment weighs no more than a short one, and the model stays exactly additive, so evidence can point at each n-gram.
 
 use crate::domain::Span;
 use crate::text::lexicon::Classes;
@@ -33,14 +33,25 @@ impl Block {
             Self::Masked => 2,
         }
     }
+
+    /// What each of `occurrences` n-grams of a comment counts. The ballast keeps the few n-grams of a short comment from
+    /// shouting: little text proves little, and short, polite readers must not be accused.
+    pub fn value(self, occurrences: usize) -> f32 {
+        let ballast = match self {
+            Self::Words => 20.0,
+            Self::Letters => 40.0,
+            Self::Masked => 60.0,
+        };
+        1.0 / (occurrences as f32 + ballast).sqrt()
+    }
 }
 
 /// Longest run of tokens in the words block.
 const WORD_RUN: usize = 2;
 /// Longest run of tokens in the masked block.
 const MASKED_RUN: usize = 4;
-/// Shortest and longest run of letters.
-const LETTER_RUN: std::ops::RangeInclusive<usize> = 3..=4;
+/// Length of a run of letters: shorter ones add look-ups and find nothing more (measured across sources).
+const LETTER_RUN: usize = 5;
 /// The most tokens that are read: enough for any comment, and a bound on the work.
 const MOST_TOKENS: usize = 1500;
 
@@ -106,25 +117,18 @@ fn visit_letters(
 ) {
     let mut window: u64 = 0;
     let mut seen = 0usize;
-    let mut starts = [0u32; 8];
+    // Where each of the last letters stands, newest first.
+    let mut starts = [0u32; LETTER_RUN];
     let mut push = |byte: u8, raw: Span, visit: &mut dyn FnMut(Block, u32, Span)| {
-        window = (window << 8) | u64::from(byte);
+        window = ((window << 8) | u64::from(byte)) & ((1 << (8 * LETTER_RUN)) - 1);
         starts.rotate_right(1);
         if let Some(newest) = starts.first_mut() {
             *newest = raw.start;
         }
         seen += 1;
-        for length in LETTER_RUN {
-            if length > seen {
-                break;
-            }
-            let gram = window & ((1u64 << (8 * length)) - 1);
-            let start = starts.get(length - 1).copied().unwrap_or(raw.start);
-            visit(
-                Block::Letters,
-                key(mix(gram ^ ((length as u64) << 56))),
-                Span::new(start.min(raw.start), raw.end),
-            );
+        if seen >= LETTER_RUN {
+            let start = starts.last().copied().unwrap_or(raw.start);
+            visit(Block::Letters, key(mix(window)), Span::new(start.min(raw.start), raw.end));
         }
     };
     for token in tokens {

@@ -99,6 +99,18 @@ impl Weights {
             *weight *= scale;
         }
     }
+
+    /// Keeps the `most` n-grams that matter: |weight| times the square root of the number of examples that have it.
+    pub fn prune(&mut self, most: usize, frequency: &[u32]) {
+        let matters = |weight: f32, df: u32| weight.abs() * (df as f32).sqrt();
+        let mut order: Vec<(usize, f32)> =
+            self.grams.iter().zip(frequency).map(|(w, df)| matters(*w, *df)).enumerate().collect();
+        order.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
+        order.truncate(most);
+        order.sort_unstable_by_key(|(at, _)| *at);
+        let kept = |at: &(usize, f32)| Some((*self.keys.get(at.0)?, *self.grams.get(at.0)?));
+        (self.keys, self.grams) = order.iter().filter_map(kept).unzip();
+    }
 }
 
 fn scale_dense(raw: &[f32; DENSE], means: &[f32; DENSE], spreads: &[f32; DENSE]) -> [f32; DENSE] {
@@ -146,7 +158,7 @@ struct Head {
 }
 
 /// Version of the feature definitions in [`features`].
-const FEATURES_VERSION: u16 = 1;
+const FEATURES_VERSION: u16 = 2;
 /// Version of the file layout.
 const FILE_VERSION: u16 = 1;
 const MAGIC: &[u8; 4] = b"CLQM";
@@ -252,21 +264,16 @@ impl Model {
         Ok(model)
     }
 
-    /// Writes weights as a model file, keeping the `most` weightiest n-grams.
-    pub fn write(weights: &Weights, reference: Reference, card: Card, most: usize) -> Vec<u8> {
-        let mut order: Vec<usize> = (0..weights.keys.len()).collect();
-        let weight = |at: &usize| weights.grams.get(*at).copied().unwrap_or(0.0);
-        order.sort_by(|a, b| weight(b).abs().total_cmp(&weight(a).abs()).then(a.cmp(b)));
-        order.truncate(most);
-        order.sort_unstable();
-        let largest = order.iter().map(|at| weight(at).abs()).fold(1e-6, f32::max);
+    /// Writes weights as a model file.
+    pub fn write(weights: &Weights, reference: Reference, card: Card) -> Vec<u8> {
+        let largest = weights.grams.iter().map(|weight| weight.abs()).fold(1e-6, f32::max);
         let step = largest / f32::from(i16::MAX);
         let head = Head {
             canon_version: CANON_VERSION,
             features: FEATURES_VERSION,
             bias: weights.bias,
             step,
-            grams: order.len(),
+            grams: weights.keys.len(),
             dense: weights
                 .dense
                 .iter()
@@ -282,8 +289,8 @@ impl Model {
         bytes.extend(FILE_VERSION.to_le_bytes());
         bytes.extend((head.len() as u32).to_le_bytes());
         bytes.extend(head);
-        bytes.extend(order.iter().filter_map(|at| weights.keys.get(*at)).flat_map(|key| key.to_le_bytes()));
-        bytes.extend(order.iter().flat_map(|at| ((weight(at) / step).round() as i16).to_le_bytes()));
+        bytes.extend(weights.keys.iter().flat_map(|key| key.to_le_bytes()));
+        bytes.extend(weights.grams.iter().flat_map(|weight| ((weight / step).round() as i16).to_le_bytes()));
         bytes
     }
 
@@ -296,7 +303,8 @@ impl Model {
                 *count += 1;
             }
         });
-        let grams: f32 = sums.iter().map(|(sum, count)| sum / (*count.max(&1) as f32).sqrt()).sum();
+        let grams: f32 =
+            Block::ALL.iter().zip(sums).map(|(block, (sum, count))| sum * block.value(count as usize)).sum();
         self.bias + grams + self.style(analysis)
     }
 
@@ -319,7 +327,7 @@ impl Model {
             }
         });
         for (block, weight, _) in &mut occurrences {
-            *weight /= (counts.get(block.index()).copied().unwrap_or(1).max(1) as f32).sqrt();
+            *weight *= block.value(counts.get(block.index()).copied().unwrap_or(0) as usize);
         }
         Contributions {
             grams: occurrences.into_iter().map(|(_, weight, span)| (weight, span)).collect(),

@@ -34,7 +34,7 @@ impl Example {
         let mut grams: Vec<(u32, f32)> = Vec::new();
         for block in Block::ALL {
             let list = std::mem::take(per_block.get_mut(block.index()).unwrap_or(&mut Vec::new()));
-            let value = 1.0 / (list.len().max(1) as f32).sqrt();
+            let value = block.value(list.len());
             grams.extend(list.into_iter().map(|bucket| (bucket, value)));
         }
         grams.sort_unstable_by_key(|&(bucket, _)| bucket);
@@ -67,6 +67,8 @@ pub struct Options {
     pub idf_power: f64,
     /// N-grams in fewer documents than this are not learned.
     pub fewest_documents: u32,
+    /// At most this many n-grams are kept: those that move the scores of the examples most.
+    pub most_grams: usize,
 }
 
 impl Default for Options {
@@ -77,8 +79,9 @@ impl Default for Options {
             seed: 20_261_124,
             source_power: 0.1,
             human_weight: 1.0,
-            idf_power: 0.7,
+            idf_power: 1.3,
             fewest_documents: 3,
+            most_grams: 144_000,
         }
     }
 }
@@ -130,6 +133,7 @@ pub fn train(examples: &[&Example], options: &Options) -> Weights {
     }
     // Applied to plain counts from here on: the scale moves into the weights.
     weights.scale_grams(&rarity);
+    weights.prune(options.most_grams, &frequency);
     weights
 }
 

@@ -13,9 +13,6 @@ use crate::engine::reference::Reference;
 use crate::engine::train::{Example, Options, train};
 use crate::text::{Analysis, Context, Language};
 
-/// N-grams kept in a model file.
-pub const MOST_GRAMS: usize = 144_000;
-
 /// Labelled comments of one file.
 #[derive(Debug)]
 pub struct SourceFile {
@@ -192,7 +189,7 @@ pub fn learn(
         metrics: cross_source_metrics(sources, prepared, &scores),
         limits: "English only. Finds the praise-and-agreement register and its neighbours; a paraphrased, personal or deliberately casual machine text is found at the rate of chance. Most genuine training comments predate 2022.".to_owned(),
     };
-    (Model::write(&weights, reference(sources, prepared, &scores), card.clone(), MOST_GRAMS), card)
+    (Model::write(&weights, reference(sources, prepared, &scores), card.clone()), card)
 }
 
 fn counts(sources: &[SourceFile], prepared: &[Vec<Option<Prepared>>]) -> Vec<SourceCount> {
