@@ -81,7 +81,7 @@ fn visit_runs(
     visit: &mut impl FnMut(Block, u32, Span),
 ) {
     // A ring of the last identities; a sentence start is an item of its own without bytes.
-    let mut recent: [(u64, Span); MASKED_RUN] = [(0, Span::default()); MASKED_RUN];
+    let mut recent = [(0u64, Span::default()); MASKED_RUN];
     let mut filled = 0usize;
     let mut sentence = u32::MAX;
     for token in tokens {
@@ -90,10 +90,8 @@ fn visit_runs(
             .then_some((SENTENCE_START, Span::new(token.raw.start, token.raw.start)));
         sentence = token.sentence;
         for item in starts.into_iter().chain(std::iter::once((id, token.raw))) {
-            recent.rotate_right(1);
-            if let Some(newest) = recent.first_mut() {
-                *newest = item;
-            }
+            let [first, second, third, _] = recent;
+            recent = [item, first, second, third];
             filled = (filled + 1).min(longest);
             let mut hash = block.index() as u64 + 1;
             let mut span = item.1;
@@ -115,29 +113,14 @@ fn visit_letters(
     noise: bool,
     visit: &mut impl FnMut(Block, u32, Span),
 ) {
-    let mut window: u64 = 0;
-    let mut seen = 0usize;
-    // Where each of the last letters stands, newest first.
-    let mut starts = [0u32; LETTER_RUN];
-    let mut push = |byte: u8, raw: Span, visit: &mut dyn FnMut(Block, u32, Span)| {
-        window = ((window << 8) | u64::from(byte)) & ((1 << (8 * LETTER_RUN)) - 1);
-        starts.rotate_right(1);
-        if let Some(newest) = starts.first_mut() {
-            *newest = raw.start;
-        }
-        seen += 1;
-        if seen >= LETTER_RUN {
-            let start = starts.last().copied().unwrap_or(raw.start);
-            visit(Block::Letters, key(mix(window)), Span::new(start.min(raw.start), raw.end));
-        }
-    };
+    let mut letters = Letters::default();
     for token in tokens {
         if matches!(token.kind, TokenKind::Link | TokenKind::Mention | TokenKind::Emoji) {
             continue;
         }
-        push(b' ', Span::new(token.raw.start, token.raw.start), visit);
+        letters.push(b' ', Span::new(token.raw.start, token.raw.start), visit);
         if is_name(token, noise) {
-            push(b'X', token.raw, visit);
+            letters.push(b'X', token.raw, visit);
             continue;
         }
         let text = analysis.lower(token);
@@ -148,7 +131,29 @@ fn visit_letters(
         };
         let digits = token.kind == TokenKind::Number;
         for byte in text.bytes() {
-            push(if digits && byte.is_ascii_digit() { b'0' } else { byte }, token.raw, visit);
+            letters.push(if digits && byte.is_ascii_digit() { b'0' } else { byte }, token.raw, visit);
+        }
+    }
+}
+
+/// The last letters read, and where each stands.
+#[derive(Default)]
+struct Letters {
+    window: u64,
+    seen: usize,
+    /// Newest first.
+    starts: [u32; LETTER_RUN],
+}
+
+impl Letters {
+    #[inline]
+    fn push(&mut self, byte: u8, raw: Span, visit: &mut impl FnMut(Block, u32, Span)) {
+        self.window = ((self.window << 8) | u64::from(byte)) & ((1 << (8 * LETTER_RUN)) - 1);
+        let [first, second, third, fourth, _] = self.starts;
+        self.starts = [raw.start, first, second, third, fourth];
+        self.seen += 1;
+        if self.seen >= LETTER_RUN {
+            visit(Block::Letters, key(mix(self.window)), Span::new(fourth.min(raw.start), raw.end));
         }
     }
 }

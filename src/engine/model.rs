@@ -296,15 +296,18 @@ impl Model {
 
     /// The logit of a comment's text.
     pub fn logit(&self, analysis: &Analysis<'_>) -> f32 {
-        let mut sums = [(0f32, 0u32); Block::ALL.len()];
+        let mut keys: [Vec<u32>; Block::ALL.len()] = Default::default();
+        let letters = analysis.folded().lower().len();
+        for list in &mut keys {
+            list.reserve(letters);
+        }
         features::visit_ngrams(analysis, |block, key, _| {
-            if let Some((sum, count)) = sums.get_mut(block.index()) {
-                *sum += self.grams.get(key);
-                *count += 1;
+            if let Some(list) = keys.get_mut(block.index()) {
+                list.push(key);
             }
         });
-        let grams: f32 =
-            Block::ALL.iter().zip(sums).map(|(block, (sum, count))| sum * block.value(count as usize)).sum();
+        let blocks = Block::ALL.iter().zip(&keys);
+        let grams: f32 = blocks.map(|(block, keys)| self.grams.sum(keys) * block.value(keys.len())).sum();
         self.bias + grams + self.style(analysis)
     }
 
@@ -368,40 +371,32 @@ pub struct Contributions {
     pub bias: f32,
 }
 
-/// N-gram weights by key, in lines of sixteen: a look-up reads one 64-byte line and compares all its fingerprints at once, without
-/// a branch to mispredict, and the table of a model stays in the processor's cache.
+/// N-gram weights by key, in buckets of four: a look-up compares the four fingerprints of one bucket at once, without a branch to
+/// mispredict, and the table of a model stays in the processor's cache.
 #[derive(Debug, Clone)]
 struct GramTable {
-    lines: Vec<Line>,
+    /// Fingerprint in the upper half of an entry, weight in the lower; a free entry is 0.
+    buckets: Vec<[u32; BUCKET]>,
     step: f32,
     taken: usize,
 }
 
-#[derive(Debug, Clone, Copy, Default)]
-#[repr(align(64))]
-struct Line {
-    fingerprints: [u16; LINE],
-    weights: [i16; LINE],
-}
-
-/// Entries of a line.
-const LINE: usize = 16;
-/// Entries of a line that are taken on average, at the most.
-const USUAL: usize = 9;
+/// Entries of a bucket.
+const BUCKET: usize = 4;
 
 impl GramTable {
-    /// Weightier n-grams go first; one that finds its line full is left out, which happens to few and to the lightest.
+    /// Weightier n-grams go first; one that finds its bucket full is left out, which happens to few and to the lightest.
     fn new(grams: impl Iterator<Item = (u32, i16)>, count: usize, step: f32) -> Self {
         let mut grams: Vec<(u32, i16)> = grams.filter(|(_, weight)| *weight != 0).collect();
         grams.sort_by_key(|&(key, weight)| (std::cmp::Reverse(weight.unsigned_abs()), key));
-        let mut table =
-            Self { lines: vec![Line::default(); count.div_ceil(USUAL).next_power_of_two()], step, taken: 0 };
+        // At most two in a bucket on average.
+        let buckets = count.div_ceil(2).next_power_of_two();
+        let mut table = Self { buckets: vec![[0; BUCKET]; buckets], step, taken: 0 };
         for (key, weight) in grams {
-            let at = table.home(key);
-            let Some(line) = table.lines.get_mut(at) else { continue };
-            let free = line.fingerprints.iter_mut().zip(&mut line.weights).find(|(_, held)| **held == 0);
-            if let Some((print, held)) = free {
-                (*print, *held) = (fingerprint(key), weight);
+            let home = table.home(key);
+            let bucket = table.buckets.get_mut(home);
+            if let Some(free) = bucket.and_then(|bucket| bucket.iter_mut().find(|entry| **entry == 0)) {
+                *free = fingerprint(key) << 16 | u32::from(weight.cast_unsigned());
                 table.taken += 1;
             }
         }
@@ -409,20 +404,29 @@ impl GramTable {
     }
 
     fn home(&self, key: u32) -> usize {
-        key as usize & (self.lines.len() - 1)
+        key as usize & (self.buckets.len() - 1)
     }
 
     fn get(&self, key: u32) -> f32 {
-        let wanted = fingerprint(key);
-        let Some(line) = self.lines.get(self.home(key)) else { return 0.0 };
-        let pairs = line.fingerprints.iter().zip(&line.weights);
-        let weight: i32 =
-            pairs.map(|(print, weight)| if *print == wanted { i32::from(*weight) } else { 0 }).sum();
-        weight as f32 * self.step
+        self.sum(std::slice::from_ref(&key))
+    }
+
+    /// The weights of all keys, added up.
+    fn sum(&self, keys: &[u32]) -> f32 {
+        let mut sums = [0i32; BUCKET];
+        for &key in keys {
+            let wanted = fingerprint(key);
+            let Some(bucket) = self.buckets.get(self.home(key)) else { return 0.0 };
+            for (sum, entry) in sums.iter_mut().zip(bucket) {
+                let weight = i32::from((*entry as u16).cast_signed());
+                *sum += if entry >> 16 == wanted { weight } else { 0 };
+            }
+        }
+        sums.iter().map(|sum| i64::from(*sum)).sum::<i64>() as f32 * self.step
     }
 }
 
-/// The key's upper bits, mixed: the lower ones are its line.
-fn fingerprint(key: u32) -> u16 {
-    (key.wrapping_mul(0x9e37_79b1) >> 16) as u16
+/// The key's upper bits, mixed (16 of them): the lower ones are its bucket.
+fn fingerprint(key: u32) -> u32 {
+    key.wrapping_mul(0x9e37_79b1) >> 16
 }

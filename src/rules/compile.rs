@@ -1,6 +1,7 @@
 //! Parsed files -> a [`RuleSet`] that can be matched: validated, indexed, with a digest.
 
 use std::collections::{BTreeMap, HashMap};
+use std::hash::BuildHasherDefault;
 
 use aho_corasick::{AhoCorasick, MatchKind};
 use chrono::NaiveDate;
@@ -11,8 +12,9 @@ use super::format::{Anchor, Case, Kind, RawRule, Status, day};
 use super::guard::Guard;
 use super::load::{Source, merge, shipped_files};
 use super::matching::phrase_key;
-use super::template::Template;
+use super::template::{Template, WordFilter};
 use crate::text::Language;
+use crate::text::lexicon::PassThrough;
 
 /// The largest compiled size of one regex, in bytes.
 const LARGEST_REGEX: usize = 1 << 20;
@@ -91,11 +93,10 @@ pub struct RuleSet {
     /// Rule of each phrase pattern.
     pub(super) phrase_rules: Vec<usize>,
     pub(super) templates: Vec<(usize, Template)>,
-    /// Templates by the hash of a word they can begin with.
-    pub(super) by_first_word:
-        HashMap<u64, Vec<usize>, std::hash::BuildHasherDefault<crate::text::lexicon::PassThrough>>,
+    /// Templates by the hash of a word they can begin with, each with the words that can follow it.
+    pub(super) by_first_word: HashMap<u64, Vec<(usize, WordFilter)>, BuildHasherDefault<PassThrough>>,
     /// Templates that can begin with any word.
-    pub(super) any_first_word: Vec<usize>,
+    pub(super) any_first_word: Vec<(usize, WordFilter)>,
     pub(super) folded_regexes: Vec<(usize, Regex)>,
     pub(super) raw_regexes: Vec<(usize, Regex)>,
     pub(super) conditions: Vec<usize>,
@@ -407,21 +408,14 @@ impl Builder {
         if !self.errors.is_empty() {
             return Err(RuleErrors(self.errors));
         }
-        let mut by_first_word: HashMap<u64, Vec<usize>, _> = HashMap::default();
+        let mut by_first_word: HashMap<u64, Vec<(usize, WordFilter)>, _> = HashMap::default();
         let mut any_first_word = Vec::new();
         for (at, (_, template)) in self.templates.iter().enumerate() {
-            match template.first_words() {
-                Some(hashes) => {
-                    for hash in hashes {
-                        by_first_word.entry(hash).or_default().push(at);
-                    }
-                }
-                None => any_first_word.push(at),
+            for (first, filter) in template.beginnings() {
+                first
+                    .map_or(&mut any_first_word, |hash| by_first_word.entry(hash).or_default())
+                    .push((at, filter));
             }
-        }
-        for list in by_first_word.values_mut() {
-            list.sort_unstable();
-            list.dedup();
         }
         self.langs.sort();
         Ok(RuleSet {

@@ -178,22 +178,29 @@ impl RuleSet {
     }
 
     fn template_matches(&self, words: &Words<'_>, spans: &mut Vec<(usize, Span)>) {
-        for (first, word) in words.list.iter().enumerate() {
-            let candidates = self.by_first_word.get(&word.hash).map(Vec::as_slice).unwrap_or_default();
-            for &at in candidates.iter().chain(&self.any_first_word) {
-                let Some((rule, template)) = self.templates.get(at) else { continue };
-                let anchor = self.rules.get(*rule).map_or(Anchor::Anywhere, |r| r.at);
-                if !words.is_anchored(anchor, first, first) && anchor != Anchor::Whole {
-                    continue;
-                }
-                let rest = words.list.get(first..).unwrap_or_default();
-                let sentence_length = rest.iter().take_while(|w| w.sentence == word.sentence).count();
-                if let Some(length) = template.longest(rest.get(..sentence_length).unwrap_or_default())
-                    && words.is_anchored(anchor, first, first + length - 1)
-                {
-                    spans.extend(words.span(first, first + length - 1).map(|span| (*rule, span)));
+        let mut from = 0;
+        for sentence in words.list.chunk_by(|a, b| a.sentence == b.sentence) {
+            for (at, word) in sentence.iter().enumerate() {
+                let first = from + at;
+                let second = sentence.get(at + 1).map(|next| next.hash);
+                let candidates = self.by_first_word.get(&word.hash).map(Vec::as_slice).unwrap_or_default();
+                for &(at_template, filter) in candidates.iter().chain(&self.any_first_word) {
+                    if !filter.admits(second) {
+                        continue;
+                    }
+                    let Some((rule, template)) = self.templates.get(at_template) else { continue };
+                    let anchor = self.rules.get(*rule).map_or(Anchor::Anywhere, |r| r.at);
+                    if !words.is_anchored(anchor, first, first) && anchor != Anchor::Whole {
+                        continue;
+                    }
+                    if let Some(length) = template.longest(sentence.get(at..).unwrap_or_default())
+                        && words.is_anchored(anchor, first, first + length - 1)
+                    {
+                        spans.extend(words.span(first, first + length - 1).map(|span| (*rule, span)));
+                    }
                 }
             }
+            from += sentence.len();
         }
     }
 

@@ -3,6 +3,8 @@
 //! A template is parsed into a Thompson automaton over words with at most [`MOST_STATES`] states, so that the set of active
 //! states fits one 128-bit word and a match costs one pass over the words: no backtracking, whatever the author writes.
 
+use std::collections::BTreeMap;
+
 use crate::text::{fold, stable_hash};
 
 /// The most states a template may need.
@@ -13,12 +15,20 @@ pub const WIDEST_GAP: u32 = 8;
 /// A compiled template.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Template {
-    states: Vec<State>,
+    /// The states that read each word, by its hash, ascending.
+    readers: Vec<(u64, u128)>,
+    /// The states that read words with a prefix.
+    prefixes: Vec<(String, u128)>,
+    /// The states that read any word.
+    any: u128,
     /// For each state that reads a word, the states active after it.
     after: Vec<u128>,
     /// States active before the first word.
     start: u128,
 }
+
+/// The state that means the whole template was read.
+const MATCH: u128 = 1;
 
 #[derive(Debug, Clone, PartialEq)]
 enum State {
@@ -62,8 +72,25 @@ impl Template {
                 State::Split { .. } | State::Match => 0,
             })
             .collect();
-        let template = Self { start: closure(&states, start), after, states };
-        if template.start & 1 == 1 {
+        let mut readers = BTreeMap::<u64, u128>::new();
+        let mut prefixes = Vec::new();
+        let mut any = 0;
+        for (at, state) in states.iter().enumerate() {
+            match state {
+                State::Word { hash, .. } => *readers.entry(*hash).or_default() |= 1 << at,
+                State::Prefix { prefix, .. } => prefixes.push((prefix.clone(), 1 << at)),
+                State::Any { .. } => any |= 1 << at,
+                State::Split { .. } | State::Match => {}
+            }
+        }
+        let template = Self {
+            readers: readers.into_iter().collect(),
+            prefixes,
+            any,
+            after,
+            start: closure(&states, start),
+        };
+        if template.start & MATCH != 0 {
             return Err(
                 "the template matches nothing at all: it needs a part that is not optional".to_owned()
             );
@@ -76,46 +103,85 @@ impl Template {
         let mut active = self.start;
         let mut longest = None;
         for (at, word) in words.iter().enumerate() {
-            let mut next = 0u128;
-            let mut pending = active;
-            while pending != 0 {
-                let state = pending.trailing_zeros() as usize;
-                pending &= pending - 1;
-                let reads = match self.states.get(state) {
-                    Some(State::Word { hash, .. }) => *hash == word.hash(),
-                    Some(State::Prefix { prefix, .. }) => word.text().starts_with(prefix.as_str()),
-                    Some(State::Any { .. }) => true,
-                    _ => false,
-                };
-                if reads {
-                    next |= self.after.get(state).copied().unwrap_or(0);
-                }
-            }
-            if next & 1 == 1 {
+            active = self.step(active, word.hash(), word.text());
+            if active & MATCH != 0 {
                 longest = Some(at + 1);
             }
-            if next & !1 == 0 {
+            if active & !MATCH == 0 {
                 break;
             }
-            active = next;
         }
         longest
     }
 
-    /// The hashes of the words a match can begin with; `None` when it can begin with any word.
-    pub fn first_words(&self) -> Option<Vec<u64>> {
-        let mut firsts = Vec::new();
-        for (at, state) in self.states.iter().enumerate() {
-            if self.start >> at & 1 == 0 {
-                continue;
-            }
-            match state {
-                State::Word { hash, .. } => firsts.push(*hash),
-                State::Prefix { .. } | State::Any { .. } => return None,
-                State::Split { .. } | State::Match => {}
+    /// The states active after one word.
+    fn step(&self, active: u128, hash: u64, text: &str) -> u128 {
+        let mut reading = self.any;
+        if let Ok(at) = self.readers.binary_search_by_key(&hash, |(word, _)| *word) {
+            reading |= self.readers.get(at).map_or(0, |(_, states)| *states);
+        }
+        for (prefix, state) in &self.prefixes {
+            if active & state != 0 && text.starts_with(prefix.as_str()) {
+                reading |= state;
             }
         }
-        Some(firsts)
+        self.after_all(active & reading)
+    }
+
+    /// The states active after each of `reading` has read its word.
+    fn after_all(&self, mut reading: u128) -> u128 {
+        let mut next = 0;
+        while reading != 0 {
+            next |= self.after.get(reading.trailing_zeros() as usize).copied().unwrap_or(0);
+            reading &= reading - 1;
+        }
+        next
+    }
+
+    /// The words a match can begin with, each with the words that can follow; `None` for "any word".
+    pub fn beginnings(&self) -> Vec<(Option<u64>, WordFilter)> {
+        let prefixes = self.prefixes.iter().fold(0, |all, (_, state)| all | state);
+        let open = self.start & (self.any | prefixes);
+        if open != 0 {
+            let words = self.readers.iter().fold(open, |all, (_, states)| all | (states & self.start));
+            return vec![(None, self.filter(self.after_all(words)))];
+        }
+        self.readers
+            .iter()
+            .filter(|(_, states)| states & self.start != 0)
+            .map(|(hash, states)| (Some(*hash), self.filter(self.after_all(states & self.start))))
+            .collect()
+    }
+
+    /// The words that the active states can read; all, where the match may end here.
+    fn filter(&self, active: u128) -> WordFilter {
+        let prefixes = self.prefixes.iter().fold(0, |all, (_, state)| all | state);
+        if active & (MATCH | self.any | prefixes) != 0 {
+            return WordFilter::ALL;
+        }
+        let words = self.readers.iter().filter(|(_, states)| states & active != 0);
+        WordFilter(words.fold(0, |bits, (hash, _)| bits | WordFilter::bit(*hash)))
+    }
+}
+
+/// A set of words that may hold a few more than it should: one bit for each 64th of all words.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct WordFilter(u64);
+
+impl WordFilter {
+    /// Every word.
+    const ALL: Self = Self(u64::MAX);
+
+    const fn bit(hash: u64) -> u64 {
+        1 << (hash >> 58)
+    }
+
+    /// Whether the word may be in the set; `None`, the end of the sentence, only where everything is.
+    pub fn admits(self, hash: Option<u64>) -> bool {
+        match hash {
+            Some(hash) => self.0 & Self::bit(hash) != 0,
+            None => self == Self::ALL,
+        }
     }
 }
 

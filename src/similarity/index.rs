@@ -136,6 +136,15 @@ impl Index {
         slot
     }
 
+    /// Reads the first entry of every line that a sketch's keys point at. The reads do not wait for one another, so the memory's
+    /// latency is paid about once and not once a band: what comes after finds the lines in the cache.
+    fn touch(&self, keys: &[Option<u64>; BANDS]) {
+        let lines =
+            self.tables.iter().zip(keys).filter_map(|(table, key)| table.lines.get(table.line_of((*key)?)));
+        let read = lines.fold(0, |all, line| all ^ line.first().copied().unwrap_or(EMPTY));
+        std::hint::black_box(read);
+    }
+
     /// Adds a comment. `None` when the index is full.
     pub fn insert(&mut self, sketch: &Sketch, time: u32) -> Option<Slot> {
         let time = time.min(FREE - 1);
@@ -157,7 +166,9 @@ impl Index {
         if full {
             self.rebuild(self.live * 9 / 5);
         } else {
-            for (table, key) in self.tables.iter_mut().zip(keys(sketch)) {
+            let keys = keys(sketch);
+            self.touch(&keys);
+            for (table, key) in self.tables.iter_mut().zip(keys) {
                 table.insert(key, slot);
             }
         }
@@ -169,7 +180,9 @@ impl Index {
         out.clear();
         let mut candidates = [0u32; 256];
         let mut found = 0usize;
-        for (table, key) in self.tables.iter().zip(keys(sketch)) {
+        let keys = keys(sketch);
+        self.touch(&keys);
+        for (table, key) in self.tables.iter().zip(keys) {
             table.probe(key, |slot| {
                 if let Some(free) = candidates.get_mut(found) {
                     *free = slot;
@@ -179,6 +192,11 @@ impl Index {
         }
         let candidates = candidates.get_mut(..found).unwrap_or_default();
         candidates.sort_unstable();
+        // As in `touch`: all sketches are asked for before the first is compared.
+        let asked = candidates.iter().filter_map(|slot| self.sketches.get(*slot as usize));
+        std::hint::black_box(
+            asked.fold(0, |all, sketch| all ^ sketch.content.0.first().copied().unwrap_or(0)),
+        );
         let mut last = u32::MAX;
         for &slot in candidates.iter() {
             if slot == last || self.times.get(slot as usize).is_none_or(|&t| t == FREE) {
@@ -258,8 +276,8 @@ fn lines_for(comments: usize) -> usize {
 }
 
 /// The key of each band: four minima and the band's number, mixed; `None` where the band does not apply.
-fn keys(sketch: &Sketch) -> impl Iterator<Item = Option<u64>> + '_ {
-    (0..BANDS).map(|band| key(sketch, band))
+fn keys(sketch: &Sketch) -> [Option<u64>; BANDS] {
+    std::array::from_fn(|band| key(sketch, band))
 }
 
 fn key(sketch: &Sketch, band: usize) -> Option<u64> {

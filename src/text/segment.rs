@@ -37,7 +37,7 @@ enum Word {
     Other,
 }
 
-fn word_class(byte: u8) -> Word {
+const fn classify_word(byte: u8) -> Word {
     match byte {
         b'a'..=b'z' | b'A'..=b'Z' => Word::Letter,
         b'0'..=b'9' => Word::Digit,
@@ -50,6 +50,24 @@ fn word_class(byte: u8) -> Word {
         b'\n' | 0x0b | 0x0c => Word::Newline,
         _ => Word::Other,
     }
+}
+
+/// [`classify_word`] of every byte: a look-up where a match would branch.
+const WORD_CLASSES: [Word; 256] = {
+    let mut table = [Word::Other; 256];
+    let mut byte = 0;
+    while byte < table.len() {
+        #[expect(clippy::indexing_slicing, reason = "evaluated by the compiler, bounded by the loop")]
+        {
+            table[byte] = classify_word(byte as u8);
+        }
+        byte += 1;
+    }
+    table
+};
+
+fn word_class(byte: u8) -> Word {
+    WORD_CLASSES.get(usize::from(byte)).copied().unwrap_or(Word::Other)
 }
 
 /// The word rules WB3-WB999 for ASCII, as far as ASCII has the classes.
@@ -97,7 +115,7 @@ enum Sentence {
     Other,
 }
 
-fn sentence_class(byte: u8) -> Sentence {
+const fn classify_sentence(byte: u8) -> Sentence {
     match byte {
         b'\r' => Sentence::Return,
         b'\n' => Sentence::Newline,
@@ -111,6 +129,24 @@ fn sentence_class(byte: u8) -> Sentence {
         b'"' | b'\'' | b'(' | b')' | b'[' | b']' | b'{' | b'}' => Sentence::Close,
         _ => Sentence::Other,
     }
+}
+
+/// [`classify_sentence`] of every byte: a look-up where a match would branch.
+const SENTENCE_CLASSES: [Sentence; 256] = {
+    let mut table = [Sentence::Other; 256];
+    let mut byte = 0;
+    while byte < table.len() {
+        #[expect(clippy::indexing_slicing, reason = "evaluated by the compiler, bounded by the loop")]
+        {
+            table[byte] = classify_sentence(byte as u8);
+        }
+        byte += 1;
+    }
+    table
+};
+
+fn sentence_class(byte: u8) -> Sentence {
+    SENTENCE_CLASSES.get(usize::from(byte)).copied().unwrap_or(Sentence::Other)
 }
 
 /// A sentence terminator seen, and how far past it we are: 0 on it, 1 past closing marks, 2 past spaces.

@@ -1,6 +1,6 @@
 //! Disguised spelling: `s p a c e d` and `l3et` words back to what a reader reads.
 
-use super::glyph::{Glyph, chunks};
+use super::glyph::{Glyph, chunks, glyphs};
 use super::lexicon::is_english;
 use crate::domain::Span;
 
@@ -23,7 +23,11 @@ pub(super) fn looks_disguised(text: &[u8]) -> bool {
             letters += usize::from(byte.is_ascii_alphabetic());
             signs += usize::from(byte.is_ascii_digit() || matches!(byte, b'@' | b'$'));
         }
-        if letters > 0 && signs > 0 {
+        // `1st` and `$5m` are no disguise: only what would be decoded is.
+        if letters > 0
+            && signs > 0
+            && decode_leet(&mut glyphs(std::str::from_utf8(chunk).unwrap_or_default())) > 0
+        {
             return true;
         }
         if letters == 1 && chunk.len() == 1 {
@@ -217,7 +221,6 @@ fn leet_letter(ch: char, one: char) -> Option<char> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::glyph::glyphs;
     use super::*;
 
     fn folded(raw: &str) -> String {
@@ -252,6 +255,11 @@ mod tests {
         for raw in ["c.r.u.c.i.a.l", "x a b c", "th3 word", "w-o-r-d"] {
             assert!(looks_disguised(raw.as_bytes()), "{raw}");
         }
-        assert!(!looks_disguised(b"An ordinary sentence, with 20 words or so; nothing else."));
+        for raw in
+            ["An ordinary sentence, with 20 words or so; nothing else.", "The 1st of 3 at $5m, 10am, G20"]
+        {
+            assert!(!looks_disguised(raw.as_bytes()), "{raw}");
+            assert_eq!(folded(raw), raw);
+        }
     }
 }
