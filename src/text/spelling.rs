@@ -92,12 +92,18 @@ fn spaced_run(glyphs: &[Glyph]) -> usize {
     }
 }
 
-/// Appends the joined letters, cut into English words where they are several. Returns the number of words.
+/// The shortest English word whose spacing out counts as a disguise: `A B C D` and `U S A F` are none.
+const SHORTEST_DISGUISED: usize = 3;
+
+/// Appends the joined letters, cut into English words where they are several. Returns how many words were disguised so.
 fn push_words(letters: &[Glyph], out: &mut Vec<Glyph>) -> u32 {
     let lower: String = letters.iter().flat_map(|g| g.ch.to_lowercase().take(1)).collect();
     let cuts = if is_english(&lower) || !lower.is_ascii() { vec![letters.len()] } else { best_cuts(&lower) };
     let mut from = 0;
+    let mut disguised = 0;
     for &to in &cuts {
+        let word = lower.get(from..to).unwrap_or_default();
+        disguised += u32::from(to - from >= SHORTEST_DISGUISED && (is_english(word) || !lower.is_ascii()));
         if from > 0
             && let Some(before) = letters.get(from - 1)
         {
@@ -106,7 +112,7 @@ fn push_words(letters: &[Glyph], out: &mut Vec<Glyph>) -> u32 {
         out.extend_from_slice(letters.get(from..to).unwrap_or_default());
         from = to;
     }
-    cuts.len() as u32
+    disguised
 }
 
 /// The ends of the words that an ASCII letter run is best cut into: fewest words, unknown letters avoided.
@@ -145,7 +151,10 @@ fn best_cuts(lower: &str) -> Vec<usize> {
 
 /// Decodes leet words where the result is a word in common use. Returns how many.
 pub(super) fn decode_leet(glyphs: &mut [Glyph]) -> u32 {
-    let words: Vec<_> = chunks(glyphs).into_iter().map(|chunk| trim(glyphs, chunk)).collect();
+    // Hashtags are names: `#di9` is no disguise of "dig".
+    let is_tag = |chunk: &std::ops::Range<usize>| glyphs.get(chunk.start).is_some_and(|g| g.ch == '#');
+    let words: Vec<_> =
+        chunks(glyphs).into_iter().filter(|chunk| !is_tag(chunk)).map(|chunk| trim(glyphs, chunk)).collect();
     let decode_all = |glyphs: &mut [Glyph], bold: bool| {
         let mut decoded = 0;
         for word in &words {
@@ -243,10 +252,20 @@ mod tests {
                 "the 2nd of 50 G20 talks in the 90s, covid19, 4th, 7am, 3d, mp3",
             ),
             ("I a", "I a"),
+            ("#di9 and #w0w", "#di9 and #w0w"),
             ("plan A or B", "plan A or B"),
             ("it cost $500 at 10am", "it cost $500 at 10am"),
         ] {
             assert_eq!(folded(raw), plain, "{raw}");
+        }
+    }
+
+    #[test]
+    fn lists_of_letters_are_no_disguise() {
+        for (raw, disguised) in
+            [("X a c k toe", 0), ("answers A B C D", 0), ("c r u c i a l", 1), ("t h e n u a n c e", 2)]
+        {
+            assert_eq!(join_spaced(&mut glyphs(raw)), disguised, "{raw}");
         }
     }
 
