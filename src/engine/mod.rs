@@ -1,8 +1,8 @@
 //! Findings become numbers here, and nowhere else.
 //!
 //! Stage one ([`score`]): the text model's logit ([`model`]), the rules' points with their caps and the text signals' weights
-//! add up to a comment's text points; the human reference ([`reference`]) turns them into p, the share of genuine comments
-//! that score at least as high, and `score` = 1 - p. Stage two ([`mod@thread`], [`decide`]): the p of a whole thread make its
+//! add up to a comment's text points; the human reference ([`mod@reference`]) turns them into p, the share of genuine comments
+//! that score at least as high, and `score` = 1 - p. Stage two ([`mod@thread`], [`mod@decide`]): the p of a whole thread make its
 //! alarm, copies make campaigns, and the decision rules turn all of it into a verdict and its reasons. [`explain`] says which words
 //! carried the model's share. [`train`] learns a model. The same input with the same digests gives the same bytes out.
 

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use serde::Serialize;
 
-use super::judge::{Judged, Mode, judge};
+use super::judge::{Judged, Mode, judge_with_points};
 use super::learn::{SourceFile, out_of_fold, prepare};
 use super::statistics::{auc, bootstrap_share, calibration, share_at, threshold};
 use crate::domain::{Article, Comment, Id, Label, Verdict};
@@ -151,13 +151,15 @@ pub fn evaluate(
 ) -> Report {
     let comments: Vec<Comment> =
         sources.iter().flat_map(|s| s.comments.iter().map(|l| l.comment.clone())).collect();
-    let judged = judge(engine, &comments, articles, mode);
-    let crossed: Option<Vec<Option<f64>>> = cross_source.then(|| {
+    let points: Vec<Option<f64>> = if cross_source {
         let prepared = prepare(engine, sources);
         out_of_fold(sources, &prepared, &Options::default()).into_iter().flatten().collect()
-    });
+    } else {
+        Vec::new()
+    };
+    let judged = judge_with_points(engine, &comments, articles, mode, &points);
     let learned: Vec<&str> = engine.model.card().sources.iter().map(|s| s.source.as_str()).collect();
-    let items = items(sources, &judged, crossed.as_deref(), &comments);
+    let items = items(sources, &judged, &comments);
     let genuine: Vec<f64> = items
         .iter()
         .filter(|i| i.label == Label::Human && is_probe(sources, i.source).is_none())
@@ -208,12 +210,7 @@ fn is_probe(sources: &[SourceFile], at: usize) -> Option<()> {
     sources.get(at).filter(|s| s.name.contains("learners")).map(|_| ())
 }
 
-fn items<'a>(
-    sources: &'a [SourceFile],
-    judged: &Judged,
-    crossed: Option<&[Option<f64>]>,
-    comments: &[Comment],
-) -> Vec<Item<'a>> {
+fn items<'a>(sources: &'a [SourceFile], judged: &Judged, comments: &[Comment]) -> Vec<Item<'a>> {
     let mut items = Vec::new();
     let mut at = 0;
     for (source, file) in sources.iter().enumerate() {
@@ -223,11 +220,7 @@ fn items<'a>(
             else {
                 continue;
             };
-            let points = crossed.and_then(|c| c.get(at).copied().flatten()).unwrap_or(if score.abstained {
-                f64::NEG_INFINITY
-            } else {
-                score.points
-            });
+            let points = if score.abstained { f64::NEG_INFINITY } else { score.points };
             at += 1;
             let Some(label) = labelled.comment.label else { continue };
             items.push(Item {

@@ -51,12 +51,29 @@ const BURST_SECONDS: i64 = 600;
 
 /// Judges comments. `articles` are by id; unknown ones are simply missing.
 pub fn judge(engine: &Engine, comments: &[Comment], articles: &HashMap<Id, Article>, mode: Mode) -> Judged {
+    judge_with_points(engine, comments, articles, mode, &[])
+}
+
+/// As [`judge`], with text points from elsewhere where there are any, one entry a comment: how an evaluation judges every
+/// comment by a model that did not learn from it. Evidence still speaks of the engine's own model.
+pub fn judge_with_points(
+    engine: &Engine,
+    comments: &[Comment],
+    articles: &HashMap<Id, Article>,
+    mode: Mode,
+    points: &[Option<f64>],
+) -> Judged {
     let references = References::new(comments, articles, mode);
     let texts: Vec<(TextScore, Option<Sketch>)> = comments
         .par_iter()
-        .map(|comment| {
+        .enumerate()
+        .map(|(at, comment)| {
             let analysis = references.analyse(comment);
-            let score = engine.score_text(comment, &analysis, references.article(comment), None);
+            let mut score = engine.score_text(comment, &analysis, references.article(comment), None);
+            if let Some(points) = points.get(at).copied().flatten().filter(|_| !score.abstained) {
+                score.points = points;
+                score.p = engine.model.reference().p(points as f32);
+            }
             let sketch = if mode == Mode::Isolated {
                 None
             } else {
@@ -349,7 +366,8 @@ fn assess(
     let analysis = references.analyse(comment);
     let article = references.article(comment);
     let mut evidence = Vec::new();
-    let text = engine.score_text(comment, &analysis, article, Some(&mut evidence));
+    engine.score_text(comment, &analysis, article, Some(&mut evidence));
+    let (text, _) = texts.get(at)?;
     let visible = threads.visible(comment, at, mode);
     let thread = (!visible.is_empty()).then(|| score_of(visible, engine));
     let campaign = links.seen.get(at).copied().flatten().filter(|(_, _, shared)| *shared);
@@ -362,7 +380,7 @@ fn assess(
         copied: campaign.is_some(),
         campaign_authors: campaign.map_or(0, |(_, known, _)| known),
     };
-    let (verdict, because) = decide(&text, &standing, &engine.config);
+    let (verdict, because) = decide(text, &standing, &engine.config);
     let summary = comment.thread().zip(thread).filter(|(_, t)| t.k >= engine.config.thread.fewest);
     let points = round_and_sort(&mut evidence);
     Some(Assessment {

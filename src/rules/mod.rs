@@ -1,10 +1,10 @@
 //! Rule files: what people know about templated text, as data.
 //!
-//! A file passes through here in this order: [`load`] reads the shipped packs and an operator's directory and merges them;
-//! [`format`] is the file's shape as written (unknown keys are errors with file, line, column and the nearest key);
-//! [`compile`] turns it into a [`RuleSet`]: phrases in one Aho-Corasick automaton, templates as small word automata
-//! ([`template`]), regexes in one set, guards ([`guard`]) parsed; [`matching`] runs a ruleset over an
-//! [`Analysis`](crate::text::Analysis) and yields hits with raw spans. [`lint`] and [`selftest`] are for rule authors.
+//! A file passes through here in this order: `load` reads the shipped packs and an operator's directory and merges them;
+//! `format` is the file's shape as written (unknown keys are errors with file, line, column and the nearest key);
+//! `compile` turns it into a [`RuleSet`]: phrases in one Aho-Corasick automaton, templates as small word automata
+//! (`template`), regexes in one set, guards (`guard`) parsed; `matching` runs a ruleset over an
+//! [`Analysis`](crate::text::Analysis) and yields hits with raw spans. `lint` and `selftest` are for rule authors.
 //! Points are data here; only the engine adds them up.
 
 mod compile;
