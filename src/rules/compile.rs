@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::hash::BuildHasherDefault;
 
-use aho_corasick::{AhoCorasick, MatchKind};
+use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
 use chrono::NaiveDate;
 use regex::{Regex, RegexBuilder};
 
@@ -18,6 +18,9 @@ use crate::text::lexicon::PassThrough;
 
 /// The largest compiled size of one regex, in bytes.
 const LARGEST_REGEX: usize = 1 << 20;
+
+/// Up to so many phrases make a full automaton, twice as fast and some kilobytes a phrase; more make a compact one.
+const MOST_IN_DFA: usize = 4000;
 
 /// Points that no single rule may leave.
 const POINTS: std::ops::RangeInclusive<f64> = -4.0..=6.0;
@@ -392,7 +395,11 @@ impl Builder {
         let phrases = if self.phrases.is_empty() {
             None
         } else {
-            match AhoCorasick::builder().match_kind(MatchKind::Standard).build(&self.phrases) {
+            match AhoCorasick::builder()
+                .match_kind(MatchKind::Standard)
+                .kind(self.phrases.len().le(&MOST_IN_DFA).then_some(AhoCorasickKind::DFA))
+                .build(&self.phrases)
+            {
                 Ok(automaton) => Some(automaton),
                 Err(error) => {
                     self.errors.push(RuleError::new(
