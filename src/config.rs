@@ -113,21 +113,46 @@ impl Config {
     /// Unknown keys, wrong types, and values outside their range, with the key's name.
     pub fn parse(text: &str) -> Result<Self, String> {
         let config: Self = toml::from_str(text).map_err(|error| error.to_string())?;
-        let probabilities = [
+        let shares = [
             ("text.alone_p", config.text.alone_p),
             ("text.corroborated_p", config.text.corroborated_p),
             ("thread.member_p", config.thread.member_p),
-            ("campaign.jaccard", config.campaign.jaccard),
-            ("campaign.jaccard_improbable", config.campaign.jaccard_improbable),
             ("campaign.improbable_p", config.campaign.improbable_p),
         ];
-        for (name, value) in probabilities {
-            if !(0.0..=1.0).contains(&value) {
-                return Err(format!("{name} = {value} is outside 0 to 1"));
+        // A similarity of 0 would link everything with everything.
+        let similarities = [
+            ("campaign.jaccard", config.campaign.jaccard),
+            ("campaign.containment", config.campaign.containment),
+            ("campaign.skeleton", config.campaign.skeleton),
+            ("campaign.jaccard_improbable", config.campaign.jaccard_improbable),
+        ];
+        let amounts = [
+            ("text.rule_points", config.text.rule_points, 0.1, 10.0),
+            ("thread.base", config.thread.base, 0.0, 10.0),
+            ("thread.slope", config.thread.slope, 0.0, 20.0),
+        ];
+        let ranges = shares
+            .into_iter()
+            .map(|(name, value)| (name, value, 0.0, 1.0))
+            .chain(similarities.into_iter().map(|(name, value)| (name, value, 0.1, 1.0)))
+            .chain(amounts);
+        for (name, value, low, high) in ranges {
+            if !(low..=high).contains(&value) {
+                return Err(format!("{name} = {value} is outside {low} to {high}"));
             }
         }
-        if config.thread.cap == 0 || config.thread.fewest < 2 {
-            return Err("thread.cap must be at least 1 and thread.fewest at least 2".to_owned());
+        let counts = [
+            ("text.alone_words", config.text.alone_words as usize, 1),
+            ("text.thread_words", config.text.thread_words as usize, 1),
+            ("text.hidden_words", config.text.hidden_words as usize, 1),
+            ("thread.fewest", config.thread.fewest, 2),
+            ("thread.cap", config.thread.cap, 1),
+            ("campaign.authors", config.campaign.authors, 2),
+        ];
+        for (name, value, low) in counts {
+            if value < low {
+                return Err(format!("{name} = {value} is too small: at least {low}"));
+            }
         }
         Ok(config)
     }
@@ -143,6 +168,16 @@ mod tests {
         assert_eq!(config.text.alone_p, 0.001);
         assert_eq!(config.text.alone_words, 15);
         assert!(Config::parse("[text]\nalone = 1").unwrap_err().contains("alone"));
-        assert!(Config::parse("[text]\nalone_p = 3.0").unwrap_err().contains("text.alone_p"));
+        for (toml, name) in [
+            ("[text]\nalone_p = 3.0", "text.alone_p"),
+            ("[text]\nhidden_words = 0", "text.hidden_words"),
+            ("[text]\nrule_points = -1.0", "text.rule_points"),
+            ("[thread]\nslope = nan", "thread.slope"),
+            ("[campaign]\nskeleton = 0.0", "campaign.skeleton"),
+            ("[campaign]\nauthors = 1", "campaign.authors"),
+        ] {
+            let error = Config::parse(toml).unwrap_err();
+            assert!(error.contains(name), "{toml}: {error}");
+        }
     }
 }

@@ -23,6 +23,7 @@
 //! use claque::domain::Comment;
 //! use claque::engine::{Engine, Model};
 //! use claque::offline::judge::{Mode, judge};
+//! use claque::offline::records::Articles;
 //! use claque::rules::RuleSet;
 //!
 //! let engine = Engine {
@@ -35,7 +36,7 @@
 //!     text: "The article raises important questions, and a nuanced understanding of this complex issue is crucial.".into(),
 //!     ..Comment::default()
 //! };
-//! let judged = judge(&engine, &[comment], &std::collections::HashMap::new(), Mode::Isolated);
+//! let judged = judge(&engine, &[comment], &Articles::default(), Mode::Isolated);
 //! assert!(judged.assessments[0].score > 0.99);
 //! ```
 
@@ -47,4 +48,5 @@ pub mod offline;
 pub mod rules;
 pub mod signals;
 pub mod similarity;
+pub mod store;
 pub mod text;

@@ -8,7 +8,7 @@ use super::output::{table, write_to};
 use super::{EngineArgs, Outcome};
 use crate::domain::{Article, Comment};
 use crate::offline::judge::{Mode, judge};
-use crate::offline::records::{by_id, read_lines};
+use crate::offline::records::{Articles, read_lines};
 
 const ARTICLE: &[u8] = include_bytes!("../../examples/thread/article.jsonl");
 const COMMENTS: &[u8] = include_bytes!("../../examples/thread/comments.jsonl");
@@ -22,10 +22,10 @@ pub(super) struct Args {
 
 pub(super) fn run(_args: &Args) -> Result<Outcome> {
     let engine = EngineArgs::default().load()?;
-    let articles = by_id(read_lines::<Article>("the example's article", ARTICLE)?.records);
+    let articles = Articles::new(read_lines::<Article>("the example's article", ARTICLE)?.records);
     let comments = read_lines::<Comment>("the example's comments", COMMENTS)?.records;
     let judged = judge(&engine, &comments, &articles, Mode::Whole);
-    let article = articles.values().next().ok_or_else(|| anyhow!("the example has no article"))?;
+    let article = articles.iter().next().ok_or_else(|| anyhow!("the example has no article"))?;
     let colour = std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none();
     write_to(None, |out| {
         writeln!(out, "{}\n", article.title)?;

@@ -52,6 +52,7 @@ pub(super) fn run(args: &Args) -> Result<Outcome> {
     }
     let mode = if args.isolated { Mode::Isolated } else { Mode::Whole };
     let report = evaluate(&engine, &sources, &articles, mode, args.cross_source);
+    report_rejects(&rejects);
     write_to(None, |out| match args.format {
         Format::Json => {
             serde_json::to_writer_pretty(&mut *out, &report)?;
@@ -59,7 +60,6 @@ pub(super) fn run(args: &Args) -> Result<Outcome> {
         }
         Format::Table => print(out, &report),
     })?;
-    report_rejects(&rejects);
     Ok(if rejects.is_empty() { Outcome::Done } else { Outcome::SomeRejected })
 }
 

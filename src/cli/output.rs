@@ -23,7 +23,9 @@ pub(super) fn write_to(
         return Ok(stdout.flush()?);
     };
     let failed = || format!("cannot write {}", path.display());
-    let special = path.symlink_metadata().is_ok_and(|meta| !meta.is_file());
+    // A link is followed: what it points at is written anew, the link stays.
+    let path = &std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    let special = path.metadata().is_ok_and(|meta| !meta.is_file());
     if special {
         let mut file =
             BufWriter::new(std::fs::OpenOptions::new().write(true).open(path).with_context(failed)?);

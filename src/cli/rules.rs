@@ -1,15 +1,17 @@
 //! `claque rules`: what rule authors need.
 
+use std::io::{self, Write};
 use std::path::PathBuf;
 
-use anyhow::{Result, anyhow, bail};
+use anyhow::{Context, Result, anyhow, bail};
 use clap::Subcommand;
 
 use super::Outcome;
 use super::output::write_to;
 use crate::domain::Comment;
+use crate::engine::score::MODEL_SIGNAL;
 use crate::offline::records::read_lines;
-use crate::rules::{RuleSet, lint, selftest};
+use crate::rules::{CompiledRule, Group, RuleSet, is_pack_id, is_rule_id, lint, selftest};
 use crate::signals::{self, SIGNALS};
 
 /// Genuine-sounding comments of our own writing that no strong rule should hit.
@@ -83,24 +85,23 @@ fn check(place: &Where) -> Result<Outcome> {
     };
     let sample: Vec<Comment> = read_lines::<Comment>("the bundled sample", SAMPLE)?.records;
     let texts: Vec<&str> = sample.iter().map(|c| c.text.as_str()).collect();
-    let remarks = lint::lint(&rules, &texts);
-    for remark in &remarks {
-        println!(
-            "{}: {} [{}] {}",
-            if remark.fails { "error" } else { "remark" },
-            remark.rule,
-            remark.lint,
-            remark.message
-        );
-    }
+    let signals: Vec<&str> = SIGNALS.iter().map(|signal| signal.id()).collect();
+    let remarks = lint::lint(&rules, &texts, &signals);
     let failed = remarks.iter().filter(|r| r.fails).count();
-    println!(
-        "{} rules, {} groups, ruleset {}: {failed} errors, {} remarks",
-        rules.rules().len(),
-        rules.groups().len(),
-        rules.digest(),
-        remarks.len() - failed
-    );
+    write_to(None, |out| {
+        for remark in &remarks {
+            let kind = if remark.fails { "error" } else { "remark" };
+            writeln!(out, "{kind}: {} [{}] {}", remark.rule, remark.lint, remark.message)?;
+        }
+        writeln!(
+            out,
+            "{} rules, {} groups, ruleset {}: {failed} errors, {} remarks",
+            rules.rules().len(),
+            rules.groups().len(),
+            rules.digest(),
+            remarks.len() - failed
+        )
+    })?;
     Ok(if failed == 0 { Outcome::Done } else { Outcome::CheckFailed })
 }
 
@@ -111,24 +112,23 @@ fn load(place: &Where) -> Result<RuleSet> {
 fn test(place: &Where) -> Result<Outcome> {
     let rules = load(place)?;
     let report = selftest::run(&rules);
-    for failure in &report.failures {
-        println!(
-            "FAILED {}: should {}hit {:?}",
-            failure.rule,
-            if failure.expected { "" } else { "not " },
-            failure.text
-        );
-    }
-    for rule in &report.untested {
-        println!("untested {rule}: it has no case that must hit");
-    }
-    println!(
-        "{} cases of {} rules, {} failed, {} rules untested",
-        report.cases,
-        report.rules,
-        report.failures.len(),
-        report.untested.len()
-    );
+    write_to(None, |out| {
+        for failure in &report.failures {
+            let wanted = if failure.expected { "hit" } else { "not hit" };
+            writeln!(out, "FAILED {}: should {wanted} {:?}", failure.rule, failure.text)?;
+        }
+        for rule in &report.untested {
+            writeln!(out, "untested {rule}: it has no case that must hit")?;
+        }
+        writeln!(
+            out,
+            "{} cases of {} rules, {} failed, {} rules untested",
+            report.cases,
+            report.rules,
+            report.failures.len(),
+            report.untested.len()
+        )
+    })?;
     Ok(if report.failures.is_empty() && report.untested.is_empty() {
         Outcome::Done
     } else {
@@ -171,13 +171,19 @@ fn explain(id: &str, place: &Where) -> Result<Outcome> {
     let rules = load(place)?;
     if let Some(signal) = signals::by_id(id) {
         let weight = rules.signal_weight(id);
-        println!(
-            "{}\n\n# Weight\n{} points for a full finding, at most {} in all",
+        return said(&format!(
+            "{}\n\n# Weight\n{} points for a full finding, at most {} in all\n",
             signals::documentation(signal),
             weight.weight,
             weight.cap
+        ));
+    }
+    if id == MODEL_SIGNAL {
+        return said(
+            "The learned text model: which words and turns of phrase occur in machine-written comments and not in genuine ones.\n\n\
+             # Weight\nIts logit counts in full; each piece of evidence shows the stretch of words that carried it.\n\
+             `claque train` prints what a model was made from.\n",
         );
-        return Ok(Outcome::Done);
     }
     let Some(rule) = rules.rule(id) else {
         let near = rules
@@ -189,33 +195,43 @@ fn explain(id: &str, place: &Where) -> Result<Outcome> {
             .unwrap_or_default();
         bail!("no rule or signal is called {id}; did you mean {near}? `claque rules list` names all");
     };
-    let group = rule.group.and_then(|g| rules.groups().get(g));
-    println!("{}  ({}, {})", rule.id, rule.status.name(), rule.file);
-    println!("tells the moderator: {}", rule.message);
-    println!("pattern ({:?}, {:?}):", rule.kind, rule.at);
-    rule.pattern.lines().for_each(|line| println!("  {line}"));
-    println!(
-        "points: {}{}",
-        rule.written_points,
-        group.map_or_else(String::new, |g| format!(", with group `{}` at most {}", g.id, g.cap))
-    );
-    if let Some(expires) = rule.expires {
-        println!("expires: {expires}");
-    }
-    if let Some(note) = &rule.note {
-        println!("note: {note}");
-    }
-    println!("owner: {}", rule.owner);
-    for case in &rule.tests {
-        println!("test: {} {:?}", if case.hits { "hits" } else { "does not hit" }, case.text);
-    }
+    write_to(None, |out| describe(out, rule, rule.group.and_then(|g| rules.groups().get(g))))?;
     Ok(Outcome::Done)
 }
 
+fn said(text: &str) -> Result<Outcome> {
+    write_to(None, |out| out.write_all(text.as_bytes()))?;
+    Ok(Outcome::Done)
+}
+
+fn describe(out: &mut dyn Write, rule: &CompiledRule, group: Option<&Group>) -> io::Result<()> {
+    writeln!(out, "{}  ({}, {})", rule.id, rule.status.name(), rule.file)?;
+    writeln!(out, "tells the moderator: {}", rule.message)?;
+    writeln!(out, "pattern ({:?}, {:?}):", rule.kind, rule.at)?;
+    for line in rule.pattern.lines() {
+        writeln!(out, "  {line}")?;
+    }
+    let cap = group.map_or_else(String::new, |g| format!(", with group `{}` at most {}", g.id, g.cap));
+    writeln!(out, "points: {}{cap}", rule.written_points)?;
+    if let Some(expires) = rule.expires {
+        writeln!(out, "expires: {expires}")?;
+    }
+    if let Some(note) = &rule.note {
+        writeln!(out, "note: {note}")?;
+    }
+    writeln!(out, "owner: {}", rule.owner)?;
+    for case in &rule.tests {
+        writeln!(out, "test: {} {:?}", if case.hits { "hits" } else { "does not hit" }, case.text)?;
+    }
+    Ok(())
+}
+
 fn new(id: &str, out: Option<&PathBuf>) -> Result<Outcome> {
-    let Some((pack, rule)) = id.split_once('/').filter(|(pack, rule)| !pack.is_empty() && !rule.is_empty())
+    let Some((pack, rule)) = id.split_once('/').filter(|(pack, rule)| is_pack_id(pack) && is_rule_id(rule))
     else {
-        bail!("`{id}` is no rule id: write PACK/ID, such as newsroom/great-read");
+        bail!(
+            "`{id}` is no rule id: write PACK/ID, such as newsroom/great-read, in lower-case letters, digits and hyphens (dots too in PACK)"
+        );
     };
     if let Some(path) = out.filter(|path| path.exists()) {
         bail!("{} exists already", path.display());
@@ -227,6 +243,9 @@ fn new(id: &str, out: Option<&PathBuf>) -> Result<Outcome> {
          message = \"stock praise: what a great read\"\nnote = \"Where you saw it, and how often.\"\n\n[[rule.test]]\ntext = \"What a truly great read!\"\nhits = true\n\n\
          [[rule.test]]\ntext = \"I read a great deal.\"\nhits = false\n"
     );
+    if let Some(parent) = out.and_then(|path| path.parent()).filter(|parent| !parent.as_os_str().is_empty()) {
+        std::fs::create_dir_all(parent).with_context(|| format!("cannot make {}", parent.display()))?;
+    }
     write_to(out.map(PathBuf::as_path), |to| to.write_all(text.as_bytes()))?;
     Ok(Outcome::Done)
 }

@@ -1,6 +1,6 @@
 //! `claque score`: assessments of a file of comments.
 
-use std::collections::HashMap;
+use std::collections::HashSet;
 use std::io::IsTerminal;
 use std::path::PathBuf;
 
@@ -8,9 +8,9 @@ use anyhow::{Result, anyhow};
 
 use super::output::{report_rejects, table, write_to};
 use super::{EngineArgs, Outcome};
-use crate::domain::{Article, Comment, Id};
+use crate::domain::{Article, Comment};
 use crate::offline::judge::{Mode, judge};
-use crate::offline::records::{Reject, by_id, read_file};
+use crate::offline::records::{Articles, Reject, read_file};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -55,9 +55,11 @@ pub(super) fn run(args: &Args) -> Result<Outcome> {
         _ => Mode::Whole,
     };
     let comments = read.records;
+    warn_of_repeated_ids(&comments);
     let judged = judge(&engine, &comments, &articles, mode);
     let colour =
         args.out.is_none() && std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none();
+    report_rejects(&rejects);
     write_to(args.out.as_deref(), |out| match args.format {
         Format::Table => table(out, &comments, &judged.assessments, &judged.campaigns, colour),
         Format::Jsonl => judged.assessments.iter().try_for_each(|assessment| {
@@ -65,13 +67,25 @@ pub(super) fn run(args: &Args) -> Result<Outcome> {
             out.write_all(b"\n")
         }),
     })?;
-    report_rejects(&rejects);
     Ok(if rejects.is_empty() { Outcome::Done } else { Outcome::SomeRejected })
 }
 
+/// Every line is judged, whatever its id; but two lines with one id are more often a slip of an export.
+fn warn_of_repeated_ids(comments: &[Comment]) {
+    let mut seen = HashSet::new();
+    let repeated: Vec<&Comment> = comments.iter().filter(|c| !seen.insert((&c.site, &c.id))).collect();
+    if let Some(first) = repeated.first() {
+        eprintln!(
+            "claque: {} comments bear an id that an earlier one has, such as `{}`",
+            repeated.len(),
+            first.id
+        );
+    }
+}
+
 /// Reads articles by id; none when no file is named.
-pub(super) fn read_articles(path: Option<&PathBuf>) -> Result<(HashMap<Id, Article>, Vec<Reject>)> {
-    let Some(path) = path else { return Ok((HashMap::new(), Vec::new())) };
+pub(super) fn read_articles(path: Option<&PathBuf>) -> Result<(Articles, Vec<Reject>)> {
+    let Some(path) = path else { return Ok((Articles::default(), Vec::new())) };
     let read = read_file::<Article>(path).map_err(|e| anyhow!(e))?;
-    Ok((by_id(read.records), read.rejects))
+    Ok((Articles::new(read.records), read.rejects))
 }

@@ -14,6 +14,9 @@ use crate::offline::learn::{learn, prepare, read_sources};
 /// The fewest comments of each label that are learned from.
 const FEWEST: usize = 20;
 
+/// Genuine comments from which on the reference speaks of 1 in 1,000 and rarer.
+const ENOUGH_REFERENCE: usize = 3000;
+
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// Labelled comments as JSON Lines; each file is a source
@@ -51,23 +54,32 @@ pub(super) fn run(args: &Args) -> Result<Outcome> {
     }
     let (bytes, card) =
         learn(&sources, &prepared, &Options { seed: args.seed, c: args.c, ..Options::default() });
-    write_to(Some(&args.out), |out| out.write_all(&bytes))?;
     let model = Model::read(&bytes).map_err(|e| anyhow!("the new model is {e}"))?;
-    println!(
-        "model {} written to {}: {} n-grams, {} bytes, reference of {} genuine comments",
-        model.digest(),
-        args.out.display(),
-        model.grams(),
-        bytes.len(),
-        model.reference().comments
-    );
-    for source in &card.sources {
-        println!("  {:<28} {:>6} human {:>6} machine", source.source, source.human, source.machine);
+    write_to(Some(&args.out), |out| out.write_all(&bytes))?;
+    let reference = model.reference().comments;
+    if reference < ENOUGH_REFERENCE {
+        eprintln!(
+            "claque: the reference has {reference} genuine comments: p below 1 in {reference} is a guess; give at least {ENOUGH_REFERENCE}"
+        );
     }
-    println!("cross-source, text alone (each source scored by a model that did not learn from it):");
-    for (name, value) in &card.metrics {
-        println!("  {name:<60} {value:.4}");
-    }
+    write_to(None, |out| {
+        writeln!(
+            out,
+            "model {} written to {}: {} n-grams, {} bytes, reference of {reference} genuine comments",
+            model.digest(),
+            args.out.display(),
+            model.grams(),
+            bytes.len(),
+        )?;
+        for source in &card.sources {
+            writeln!(out, "  {:<28} {:>6} human {:>6} machine", source.source, source.human, source.machine)?;
+        }
+        writeln!(
+            out,
+            "cross-source, text alone (each source scored by a model that did not learn from it):"
+        )?;
+        card.metrics.iter().try_for_each(|(name, value)| writeln!(out, "  {name:<60} {value:.4}"))
+    })?;
     report_rejects(&rejects);
     Ok(if rejects.is_empty() { Outcome::Done } else { Outcome::SomeRejected })
 }

@@ -1,6 +1,6 @@
 //! What Claque says about one comment: the line that `claque score --format jsonl` prints.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::{Evidence, Id};
 
@@ -37,7 +37,7 @@ pub struct Assessment {
 }
 
 /// What is proposed for a comment. Nothing is ever removed without a person.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Verdict {
     /// Publish as usual.
@@ -49,7 +49,7 @@ pub enum Verdict {
 }
 
 /// The decision rule that fired (science.md 6.1 step 10).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Because {
     /// The text alone is very rare among genuine comments.

@@ -8,7 +8,8 @@ use super::{Id, optional_id};
 /// One comment. Unknown fields are ignored, for every CMS adds its own.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Default)]
 pub struct Comment {
-    /// Unique within its site.
+    /// Unique within its site; never empty.
+    #[serde(deserialize_with = "some_id")]
     pub id: Id,
     /// The site it was posted on.
     #[serde(default, deserialize_with = "optional_id", skip_serializing_if = "Option::is_none")]
@@ -87,6 +88,11 @@ pub struct Author {
     /// The account's role in the CMS, such as `staff`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub role: Option<String>,
+}
+
+fn some_id<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Id, D::Error> {
+    optional_id(deserializer)?
+        .ok_or_else(|| serde::de::Error::custom("`id` is empty: every comment needs one"))
 }
 
 /// An author is an object, a bare string (an opaque key) or null.

@@ -215,7 +215,7 @@ fn key(hash: u64) -> u32 {
 }
 
 /// Names of the dense style measures, in the order of [`dense`].
-pub const DENSE_NAMES: [&str; DENSE] = [
+const DENSE_NAMES: [&str; 36] = [
     "words",
     "mean-word-length",
     "long-words",
@@ -255,7 +255,7 @@ pub const DENSE_NAMES: [&str; DENSE] = [
 ];
 
 /// How many dense measures there are.
-pub const DENSE: usize = 36;
+pub const DENSE: usize = DENSE_NAMES.len();
 
 /// The dense style measures, raw; the model standardises and clips them. Links, mentions, pictographs and line breaks are not among them:
 /// they tell one platform from another and are free to add.

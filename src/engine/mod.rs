@@ -3,19 +3,24 @@
 //! Stage one ([`score`]): the text model's logit ([`model`]), the rules' points with their caps and the text signals' weights
 //! add up to a comment's text points; the human reference ([`mod@reference`]) turns them into p, the share of genuine comments
 //! that score at least as high, and `score` = 1 - p. Stage two ([`mod@thread`], [`mod@decide`]): the p of a whole thread make its
-//! alarm, copies make campaigns, and the decision rules turn all of it into a verdict and its reasons. [`explain`] says which words
+//! alarm, copies make campaigns, and the decision rules turn all of it into a verdict and its reasons; [`link`] says which
+//! likeness makes copies, [`assess`] puts one comment's answer together. [`explain`] says which words
 //! carried the model's share. [`train`] learns a model. The same input with the same digests gives the same bytes out.
 
+pub mod assess;
 pub mod decide;
 pub mod explain;
 pub mod features;
+pub mod link;
 pub mod model;
 pub mod reference;
 pub mod score;
 pub mod thread;
 pub mod train;
 
+pub use assess::Place;
 pub use decide::{Standing, decide};
+pub use link::Linking;
 pub use model::Model;
 pub use score::{Engine, TextScore};
 pub use thread::ThreadScore;

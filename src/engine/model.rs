@@ -162,9 +162,6 @@ const FEATURES_VERSION: u16 = 2;
 /// Version of the file layout.
 const FILE_VERSION: u16 = 1;
 const MAGIC: &[u8; 4] = b"CLQM";
-/// The largest model file that is read.
-pub const LARGEST_FILE: usize = 64 << 20;
-
 /// A model ready to score.
 #[derive(Debug, Clone)]
 pub struct Model {
@@ -239,8 +236,11 @@ impl Model {
                 head.canon_version, head.features
             )));
         }
+        if head.reference.is_empty() {
+            return Err(damaged("its human reference is empty"));
+        }
         let table = rest.get(length..).unwrap_or_default();
-        if table.len() != head.grams * 6 {
+        if head.grams.checked_mul(6) != Some(table.len()) {
             return Err(damaged("the table of n-grams has the wrong length"));
         }
         let (keys, values) = table.split_at(head.grams * 4);

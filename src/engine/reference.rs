@@ -60,6 +60,11 @@ impl Reference {
         Self { points: thin(points), tail, comments: sorted.len() }
     }
 
+    /// Whether no genuine comment is behind it.
+    pub fn is_empty(&self) -> bool {
+        self.points.is_empty()
+    }
+
     /// The score that half of the genuine comments reach.
     pub fn median(&self) -> f64 {
         let at = self.points.partition_point(|(_, p)| *p > 0.5);

@@ -8,12 +8,16 @@ use crate::config::Config;
 use crate::domain::{Comment, Evidence, Level, Span};
 use crate::rules::{Facts, RuleSet};
 use crate::signals::{Finding, History, NoHistory, SIGNALS, Signal, Subject};
+use crate::text::truncate::MAX_JUDGED_BYTES;
 use crate::text::{Analysis, Language, Reference};
 
 /// Name of the text model's evidence.
 pub const MODEL_SIGNAL: &str = "text-model";
 /// Most that all rules together add, either sign; groups with a larger cap of their own are exempt (self-revealing text).
 const RULES_CAP: f64 = 3.0;
+
+/// p at or below which odd spelling (spaced-out words, digits for letters) counts as a disguise: above it, it is emphasis.
+const ODD_SPELLING_P: f64 = 0.05;
 
 /// Rules, model and thresholds: everything that judging needs.
 #[derive(Debug)]
@@ -60,7 +64,7 @@ impl Engine {
             abstained: true,
             strongest_rule: 0.0,
             words: stats.words,
-            disguised: counts.disguised_words() + counts.hidden_characters,
+            disguised: counts.covert(),
         };
         let language = analysis.language();
         let judged = stats.words > 0 && language.is_some_and(|l| self.rules.has_language(l));
@@ -72,9 +76,24 @@ impl Engine {
             .filter_map(|(_, finding)| finding.rule.and_then(|at| self.rules.rules().get(at)))
             .map(|rule| rule.points)
             .fold(0.0, f64::max);
+        let mut evidence = evidence;
+        if analysis.is_cut()
+            && let Some(out) = evidence.as_deref_mut()
+        {
+            out.push(Evidence {
+                signal: MODEL_SIGNAL,
+                rule: None,
+                points: 0.0,
+                level: Level::Text,
+                spans: vec![],
+                message: format!("very long: only the first {} KiB were judged", MAX_JUDGED_BYTES / 1024),
+            });
+        }
         if !judged {
             if let Some(out) = evidence {
-                findings.retain(|(_, finding)| finding.rule.is_some() || score.disguised >= 2);
+                findings.retain(|(_, finding)| {
+                    finding.rule.is_some() || score.disguised >= self.config.text.hidden_words
+                });
                 out.extend(self.weigh(&findings).into_iter().map(|mut e| {
                     e.points = 0.0;
                     e
@@ -92,6 +111,9 @@ impl Engine {
         };
         score.points = logit + weighed.iter().map(|e| e.points).sum::<f64>();
         score.p = self.model.reference().p(score.points as f32);
+        if score.p <= ODD_SPELLING_P {
+            score.disguised += counts.odd_words();
+        }
         if let Some(out) = evidence {
             out.extend(weighed);
             if language == Some(Language::ENGLISH) {

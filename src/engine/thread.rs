@@ -22,11 +22,15 @@ pub struct ThreadScore {
 impl ThreadScore {
     /// Scores a thread from the p of its judged comments.
     pub fn new(ps: &[f64], rules: &ThreadRules) -> Self {
-        let k = ps.len();
+        Self::of_sum(ps.len(), ps.iter().map(|p| -p.log10()).sum(), rules)
+    }
+
+    /// Scores a thread of `k` judged comments whose -log10 p add up to `sum`.
+    pub fn of_sum(k: usize, sum: f64, rules: &ThreadRules) -> Self {
         if k == 0 {
             return Self { k, mean: 0.0, p: 1.0, alarm: false };
         }
-        let mean = ps.iter().map(|p| -p.log10()).sum::<f64>() / k as f64;
+        let mean = sum / k as f64;
         let effective = k.min(rules.cap);
         let level = rules.base + rules.slope / (effective as f64).sqrt();
         let p = gamma_tail(effective, mean * std::f64::consts::LN_10 * effective as f64);

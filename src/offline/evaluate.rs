@@ -1,13 +1,14 @@
 //! Measuring an engine on labelled comments: who is found, who is wrongly flagged, and by what.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 use serde::Serialize;
 
 use super::judge::{Judged, Mode, judge_with_points};
 use super::learn::{SourceFile, out_of_fold, prepare};
+use super::records::Articles;
 use super::statistics::{auc, bootstrap_share, calibration, share_at, threshold};
-use crate::domain::{Article, Comment, Id, Label, Verdict};
+use crate::domain::{Comment, Evidence, Id, Label, Verdict};
 use crate::engine::Engine;
 use crate::engine::train::Options;
 
@@ -135,31 +136,36 @@ struct Item<'a> {
     words: u32,
     lang: String,
     flagged: bool,
-    in_campaign: bool,
     abstained: bool,
     cluster: Option<&'a str>,
-    campaign: Option<Id>,
+    campaign: Option<&'a Id>,
+    evidence: &'a [Evidence],
 }
 
 /// Evaluates an engine on labelled files.
 pub fn evaluate(
     engine: &Engine,
     sources: &[SourceFile],
-    articles: &HashMap<Id, Article>,
+    articles: &Articles,
     mode: Mode,
     cross_source: bool,
 ) -> Report {
-    let comments: Vec<Comment> =
-        sources.iter().flat_map(|s| s.comments.iter().map(|l| l.comment.clone())).collect();
-    let points: Vec<Option<f64>> = if cross_source {
-        let prepared = prepare(engine, sources);
-        out_of_fold(sources, &prepared, &Options::default()).into_iter().flatten().collect()
+    let points: Vec<Vec<Option<f64>>> = if cross_source {
+        out_of_fold(sources, &prepare(engine, sources), &Options::default())
     } else {
-        Vec::new()
+        vec![Vec::new(); sources.len()]
     };
-    let judged = judge_with_points(engine, &comments, articles, mode, &points);
+    // Each file is judged by itself: ids of threads, authors and comments mean nothing across files.
+    let judged: Vec<Judged> = sources
+        .iter()
+        .zip(&points)
+        .map(|(source, points)| {
+            let comments: Vec<Comment> = source.comments.iter().map(|l| l.comment.clone()).collect();
+            judge_with_points(engine, &comments, articles, mode, points)
+        })
+        .collect();
     let learned: Vec<&str> = engine.model.card().sources.iter().map(|s| s.source.as_str()).collect();
-    let items = items(sources, &judged, &comments);
+    let items = items(sources, &judged);
     let genuine: Vec<f64> = items
         .iter()
         .filter(|i| i.label == Label::Human && is_probe(sources, i.source).is_none())
@@ -185,7 +191,7 @@ pub fn evaluate(
         calibration_error: calibration.iter().map(|(n, r)| (n - r).abs()).sum::<f64>()
             / calibration.len().max(1) as f64,
         calibration,
-        threads: threads(&comments, &items, &judged),
+        threads: threads(sources, &judged),
         campaigns: campaigns(&items),
         by_length: LENGTHS
             .iter()
@@ -199,7 +205,7 @@ pub fn evaluate(
             .into_iter()
             .map(|lang| band(lang.clone(), &items, thresholds, |i| i.lang == lang))
             .collect(),
-        hits: hits(&items, &judged),
+        hits: hits(&items),
         ruleset: engine.rules.digest().to_owned(),
         model: engine.model.digest().to_owned(),
     }
@@ -210,31 +216,25 @@ fn is_probe(sources: &[SourceFile], at: usize) -> Option<()> {
     sources.get(at).filter(|s| s.name.contains("learners")).map(|_| ())
 }
 
-fn items<'a>(sources: &'a [SourceFile], judged: &Judged, comments: &[Comment]) -> Vec<Item<'a>> {
+fn items<'a>(sources: &'a [SourceFile], judged: &'a [Judged]) -> Vec<Item<'a>> {
     let mut items = Vec::new();
-    let mut at = 0;
-    for (source, file) in sources.iter().enumerate() {
-        for labelled in &file.comments {
-            let (Some(score), Some(assessment), Some(comment)) =
-                (judged.scores.get(at), judged.assessments.get(at), comments.get(at))
-            else {
-                continue;
-            };
-            let points = if score.abstained { f64::NEG_INFINITY } else { score.points };
-            at += 1;
+    for (source, (file, judged)) in sources.iter().zip(judged).enumerate() {
+        for ((labelled, score), assessment) in
+            file.comments.iter().zip(&judged.scores).zip(&judged.assessments)
+        {
             let Some(label) = labelled.comment.label else { continue };
             items.push(Item {
                 source,
                 label,
-                points,
+                points: if score.abstained { f64::NEG_INFINITY } else { score.points },
                 p: score.p,
                 words: score.words,
-                lang: comment.lang.clone().unwrap_or_else(|| "?".to_owned()),
+                lang: labelled.comment.lang.clone().unwrap_or_else(|| "?".to_owned()),
                 flagged: assessment.verdict != Verdict::Allow,
-                in_campaign: assessment.campaign_id.is_some(),
                 abstained: score.abstained,
                 cluster: labelled.cluster.as_deref(),
-                campaign: assessment.campaign_id.clone(),
+                campaign: assessment.campaign_id.as_ref(),
+                evidence: &assessment.evidence,
             });
         }
     }
@@ -269,7 +269,7 @@ fn rows(
             at,
             at_1_interval: bootstrap_share(hits, members.len(), 1),
             flagged: share(members, |i| i.flagged),
-            in_campaign: share(members, |i| i.in_campaign),
+            in_campaign: share(members, |i| i.campaign.is_some()),
             abstained: share(members, |i| i.abstained),
         });
     };
@@ -288,22 +288,31 @@ fn rows(
     rows
 }
 
-fn threads(comments: &[Comment], items: &[Item<'_>], judged: &Judged) -> Vec<ThreadRow> {
+fn threads(sources: &[SourceFile], judged: &[Judged]) -> Vec<ThreadRow> {
+    // Labels (machine, genuine) of each thread, by source.
     let mut labels: BTreeMap<_, (usize, usize)> = BTreeMap::new();
-    // Items skip unlabelled comments; threads are labelled by the comments that have a label.
-    let labelled = comments.iter().filter(|c| c.label.is_some());
-    for (comment, item) in labelled.zip(items) {
-        if let Some(thread) = comment.thread() {
-            let count = labels.entry((comment.site.clone(), thread.clone())).or_insert((0, 0));
-            if item.label == Label::Human { count.1 += 1 } else { count.0 += 1 }
+    for (source, file) in sources.iter().enumerate() {
+        for comment in file.comments.iter().map(|labelled| &labelled.comment) {
+            if let (Some(thread), Some(label)) = (comment.thread(), comment.label) {
+                let count = labels.entry((source, comment.site.clone(), thread.clone())).or_insert((0, 0));
+                if label == Label::Human { count.1 += 1 } else { count.0 += 1 }
+            }
         }
     }
+    let scores = || {
+        let of_source = |(source, judged): (usize, &'_ Judged)| {
+            let keys = judged.threads.iter();
+            keys.map(move |((site, id), score)| ((source, site.clone(), id.clone()), *score))
+                .collect::<Vec<_>>()
+        };
+        judged.iter().enumerate().flat_map(of_source)
+    };
     SIZES
         .iter()
         .map(|&(low, high)| {
             let mut row = ThreadRow { size: (low, high), machine: (0, 0), genuine: (0, 0) };
-            for (key, score) in judged.threads.iter().filter(|(_, s)| (low..=high).contains(&s.k)) {
-                let counts = match labels.get(key) {
+            for (key, score) in scores().filter(|(_, score)| (low..=high).contains(&score.k)) {
+                let counts = match labels.get(&key) {
                     Some((machine, 0)) if *machine > 0 => &mut row.machine,
                     Some((0, genuine)) if *genuine > 0 => &mut row.genuine,
                     _ => continue,
@@ -331,16 +340,13 @@ fn campaigns(items: &[Item<'_>]) -> Option<CampaignRow> {
     for members in clusters.values() {
         row.pairs += members.len() * (members.len() - 1) / 2;
         let mut by_campaign: BTreeMap<&Id, usize> = BTreeMap::new();
-        members
-            .iter()
-            .filter_map(|m| m.campaign.as_ref())
-            .for_each(|id| *by_campaign.entry(id).or_default() += 1);
+        members.iter().filter_map(|m| m.campaign).for_each(|id| *by_campaign.entry(id).or_default() += 1);
         row.found += by_campaign.values().map(|n| n * (n - 1) / 2).sum::<usize>();
     }
-    let mut groups: BTreeMap<&Id, Vec<Option<(usize, &str)>>> = BTreeMap::new();
+    let mut groups: BTreeMap<_, Vec<Option<(usize, &str)>>> = BTreeMap::new();
     for item in items {
-        if let Some(id) = &item.campaign {
-            groups.entry(id).or_default().push(item.cluster.map(|c| (item.source, c)));
+        if let Some(id) = item.campaign {
+            groups.entry((item.source, id)).or_default().push(item.cluster.map(|c| (item.source, c)));
         }
     }
     for members in groups.values().filter(|m| m.iter().any(Option::is_some)) {
@@ -374,11 +380,10 @@ fn band(
     }
 }
 
-fn hits(items: &[Item<'_>], judged: &Judged) -> Vec<HitRow> {
+fn hits(items: &[Item<'_>]) -> Vec<HitRow> {
     let mut counts: BTreeMap<String, (usize, usize)> = BTreeMap::new();
     let (mut machine, mut genuine) = (0usize, 0usize);
-    let labelled = judged.assessments.iter().zip(items);
-    for (assessment, item) in labelled {
+    for item in items {
         let is_machine = item.label != Label::Human;
         if is_machine {
             machine += 1;
@@ -386,7 +391,7 @@ fn hits(items: &[Item<'_>], judged: &Judged) -> Vec<HitRow> {
             genuine += 1;
         }
         let mut seen: Vec<&str> =
-            assessment.evidence.iter().map(|e| e.rule.as_deref().unwrap_or(e.signal)).collect();
+            item.evidence.iter().map(|e| e.rule.as_deref().unwrap_or(e.signal)).collect();
         seen.sort_unstable();
         seen.dedup();
         for id in seen {

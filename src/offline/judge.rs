@@ -4,16 +4,14 @@
 //! its text alone ([`Mode::Isolated`]). Texts are judged in parallel; the index is filled in file order, so the outcome does
 //! not depend on the number of threads.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use rayon::prelude::*;
 
-use crate::domain::{
-    Article, Assessment, Because, Campaign, Comment, Evidence, Id, Level, Points, ThreadSummary,
-};
-use crate::engine::{self, Engine, Standing, TextScore, ThreadScore, decide};
-use crate::signals::{Copy, History, OwnPast, ThreadView};
-use crate::similarity::index::Thresholds;
+use super::records::Articles;
+use crate::domain::{Assessment, Because, Campaign, Comment, Id};
+use crate::engine::{Engine, Linking, Place, Standing, TextScore, ThreadScore};
+use crate::signals::{Copy, History, Known, OwnPast, ThreadView};
 use crate::similarity::{CampaignId, Campaigns, Features, Index, Sketch, align};
 use crate::text::{Analysis, Context, Language, Reference};
 
@@ -46,11 +44,13 @@ pub type ThreadKey = (Option<Id>, Id);
 
 /// The most earlier comments of an author or a thread that a comment is compared with.
 const MOST_COMPARED: usize = 50;
+/// p at or below which a comment of a thread is unusual.
+const UNUSUAL_P: f64 = 0.05;
 /// Comments within this many seconds count as one burst.
 const BURST_SECONDS: i64 = 600;
 
-/// Judges comments. `articles` are by id; unknown ones are simply missing.
-pub fn judge(engine: &Engine, comments: &[Comment], articles: &HashMap<Id, Article>, mode: Mode) -> Judged {
+/// Judges comments. An article that is not given is simply missing.
+pub fn judge(engine: &Engine, comments: &[Comment], articles: &Articles, mode: Mode) -> Judged {
     judge_with_points(engine, comments, articles, mode, &[])
 }
 
@@ -59,7 +59,7 @@ pub fn judge(engine: &Engine, comments: &[Comment], articles: &HashMap<Id, Artic
 pub fn judge_with_points(
     engine: &Engine,
     comments: &[Comment],
-    articles: &HashMap<Id, Article>,
+    articles: &Articles,
     mode: Mode,
     points: &[Option<f64>],
 ) -> Judged {
@@ -87,8 +87,8 @@ pub fn judge_with_points(
     } else {
         Links::new(engine, comments, &texts, mode)
     };
-    let threads = Threads::new(comments, &texts, mode);
-    let authors = authors(comments);
+    let threads = Threads::new(engine, comments, &texts, mode);
+    let authors = authors(engine, comments, &texts);
     let assessments = (0..comments.len())
         .into_par_iter()
         .filter_map(|at| assess(engine, comments, at, &texts, &references, &links, &threads, &authors, mode))
@@ -104,21 +104,22 @@ pub fn judge_with_points(
 
 /// The words of articles and parents, made once.
 struct References<'a> {
-    articles: HashMap<&'a Id, Reference>,
+    articles: HashMap<(Option<&'a Id>, &'a Id), Reference>,
     parents: HashMap<(Option<&'a Id>, &'a Id), Reference>,
 }
 
 impl<'a> References<'a> {
-    fn new(comments: &'a [Comment], articles: &'a HashMap<Id, Article>, mode: Mode) -> Self {
+    fn new(comments: &'a [Comment], articles: &'a Articles, mode: Mode) -> Self {
         if mode == Mode::Isolated {
             return Self { articles: HashMap::new(), parents: HashMap::new() };
         }
-        let wanted: BTreeSet<&Id> = comments.iter().filter_map(|c| c.article_id.as_ref()).collect();
+        let wanted: BTreeMap<(Option<&Id>, &Id), &Comment> =
+            comments.iter().filter_map(|c| Some(((c.site.as_ref(), c.article_id.as_ref()?), c))).collect();
         let articles = wanted
             .into_par_iter()
-            .filter_map(|id| articles.get_key_value(id))
-            .map(|(id, article)| {
-                (id, Reference::new(&article.title, article.body.as_deref().unwrap_or_default()))
+            .filter_map(|(key, comment)| Some((key, articles.of(comment)?)))
+            .map(|(key, article)| {
+                (key, Reference::new(&article.title, article.body.as_deref().unwrap_or_default()))
             })
             .collect();
         let wanted: BTreeSet<(Option<&Id>, &Id)> =
@@ -131,8 +132,8 @@ impl<'a> References<'a> {
         Self { articles, parents }
     }
 
-    fn article(&self, comment: &Comment) -> Option<&Reference> {
-        self.articles.get(comment.article_id.as_ref()?)
+    fn article(&self, comment: &'a Comment) -> Option<&Reference> {
+        self.articles.get(&(comment.site.as_ref(), comment.article_id.as_ref()?))
     }
 
     fn analyse<'t>(&self, comment: &'t Comment) -> Analysis<'t> {
@@ -143,36 +144,63 @@ impl<'a> References<'a> {
 }
 
 /// Verified near-duplicates of every comment, and the campaigns they make.
-struct Links {
+struct Links<'a> {
     copies: Vec<Vec<(usize, f64, f64)>>,
     /// Campaign and its known authors, as far as each comment may see.
     seen: Vec<Option<(CampaignId, usize, bool)>>,
     campaigns: Campaigns,
+    /// The authors of each campaign, kept up to date as it grows.
+    tallies: HashMap<CampaignId, Tally<'a>>,
 }
 
-impl Links {
-    fn none(count: usize) -> Self {
-        Self { copies: vec![Vec::new(); count], seen: vec![None; count], campaigns: Campaigns::default() }
+/// Who takes part in a campaign.
+#[derive(Default)]
+struct Tally<'a> {
+    known: HashSet<(Option<&'a Id>, &'a str)>,
+    unknown: usize,
+}
+
+impl<'a> Tally<'a> {
+    fn of(comment: &'a Comment) -> Self {
+        let key = comment.author_key().map(|key| (comment.site.as_ref(), key));
+        Self { unknown: usize::from(key.is_none()), known: key.into_iter().collect() }
     }
 
-    fn new(engine: &Engine, comments: &[Comment], texts: &[(TextScore, Option<Sketch>)], mode: Mode) -> Self {
-        let rules = &engine.config.campaign;
-        let wide = Thresholds {
-            jaccard: rules.jaccard.min(rules.jaccard_improbable),
-            containment: rules.containment,
-            skeleton: rules.skeleton,
-        };
-        let sure = Thresholds { jaccard: rules.jaccard, ..wide };
-        let improbable = |at: usize| {
-            texts.get(at).is_some_and(|(score, _)| !score.abstained && score.p <= rules.improbable_p)
-        };
+    /// Adds the smaller to the larger, so that growing one by one stays cheap.
+    fn absorb(&mut self, mut other: Self) {
+        if other.known.len() > self.known.len() {
+            std::mem::swap(&mut self.known, &mut other.known);
+        }
+        self.known.extend(other.known);
+        self.unknown += other.unknown;
+    }
+}
+
+impl<'a> Links<'a> {
+    fn none(count: usize) -> Self {
+        Self {
+            copies: vec![Vec::new(); count],
+            seen: vec![None; count],
+            campaigns: Campaigns::default(),
+            tallies: HashMap::new(),
+        }
+    }
+
+    fn new(
+        engine: &Engine,
+        comments: &'a [Comment],
+        texts: &[(TextScore, Option<Sketch>)],
+        mode: Mode,
+    ) -> Self {
+        let linking = Linking::new(&engine.config.campaign);
+        let p = |at: usize| texts.get(at).filter(|(score, _)| !score.abstained).map(|(score, _)| score.p);
         let mut links = Self::none(comments.len());
         let mut index = Index::with_capacity(comments.len());
         let mut slots: Vec<usize> = Vec::new();
         let mut found = Vec::new();
         for (at, (comment, (_, sketch))) in comments.iter().zip(texts).enumerate() {
             let Some(sketch) = sketch else { continue };
-            let Some(slot) = index.insert_then_query(sketch, 0, &wide, &mut found) else { continue };
+            let Some(slot) = index.insert_then_query(sketch, 0, linking.wide(), &mut found) else { continue };
             slots.resize(slots.len().max(slot.0 as usize + 1), usize::MAX);
             if let Some(place) = slots.get_mut(slot.0 as usize) {
                 *place = at;
@@ -181,8 +209,7 @@ impl Links {
                 let Some(&other) = slots.get(copy.slot.0 as usize) else { continue };
                 let Some(earlier) = comments.get(other) else { continue };
                 let same_record = earlier.id == comment.id && earlier.site == comment.site;
-                let counts = sure.admit(&copy.likeness) || (improbable(at) && improbable(other));
-                if same_record || !counts {
+                if same_record || !linking.admits(&copy.likeness, p(at), p(other)) {
                     continue;
                 }
                 let (jaccard, skeleton) = (copy.likeness.jaccard, copy.likeness.skeleton);
@@ -194,36 +221,49 @@ impl Links {
                 {
                     theirs.push((at, jaccard, skeleton));
                 }
-                links.campaigns.link(at as u32, other as u32, |member| name(comments, member));
+                links.link(comments, at, other);
             }
             if mode == Mode::AsOfArrival {
-                let seen = links.standing(comments, at);
+                let seen = links.standing(at);
                 if let Some(place) = links.seen.get_mut(at) {
                     *place = seen;
                 }
             }
         }
         if mode == Mode::Whole {
-            links.seen = (0..comments.len()).map(|at| links.standing(comments, at)).collect();
+            links.seen = (0..comments.len()).map(|at| links.standing(at)).collect();
             for copies in &mut links.copies {
                 copies.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
             }
         }
+        for copies in &mut links.copies {
+            copies.truncate(MOST_COMPARED);
+        }
         links
     }
 
-    /// The campaign of a comment, its number of known authors, and whether two authors share it.
-    fn standing(&self, comments: &[Comment], at: usize) -> Option<(CampaignId, usize, bool)> {
-        let id = self.campaigns.campaign_of(at as u32)?;
-        let mut known: BTreeSet<(Option<&Id>, &str)> = BTreeSet::new();
-        let mut unknown = 0;
-        for member in self.campaigns.members(id) {
-            match comments.get(member as usize).map(|c| (c.site.as_ref(), c.author_key())) {
-                Some((site, Some(key))) => drop(known.insert((site, key))),
-                _ => unknown += 1,
+    /// Links two comments and joins the authors of what they belonged to.
+    fn link(&mut self, comments: &'a [Comment], at: usize, other: usize) {
+        let before = [at, other].map(|member| self.campaigns.campaign_of(member as u32));
+        self.campaigns.link(at as u32, other as u32, |member| name(comments, member));
+        let Some(now) = self.campaigns.campaign_of(at as u32) else { return };
+        for (member, was) in [at, other].into_iter().zip(before) {
+            let joining = match was {
+                None => comments.get(member).map(Tally::of),
+                Some(id) if id != now => self.tallies.remove(&id),
+                Some(_) => None,
+            };
+            if let Some(joining) = joining {
+                self.tallies.entry(now).or_default().absorb(joining);
             }
         }
-        Some((id, known.len(), known.len() + unknown >= 2))
+    }
+
+    /// The campaign of a comment, its number of known authors, and whether two authors share it.
+    fn standing(&self, at: usize) -> Option<(CampaignId, usize, bool)> {
+        let id = self.campaigns.campaign_of(at as u32)?;
+        let tally = self.tallies.get(&id)?;
+        Some((id, tally.known.len(), tally.known.len() + tally.unknown >= 2))
     }
 
     fn describe(&self, comments: &[Comment], references: &References<'_>) -> Vec<Campaign> {
@@ -232,7 +272,7 @@ impl Links {
             .iter()
             .filter_map(|(id, members)| {
                 let first = members.first().copied()? as usize;
-                let (_, known, shared) = self.standing(comments, first)?;
+                let (_, known, shared) = self.standing(first)?;
                 if !shared {
                     return None;
                 }
@@ -268,85 +308,163 @@ fn name(comments: &[Comment], member: u32) -> u64 {
     crate::text::stable_hash(format!("{site}\0{}", comment.id).as_bytes())
 }
 
-/// Comments by thread, and the p of those that count.
+/// Comments by thread, with running sums, so that a long thread costs no more a comment than a short one.
 struct Threads {
-    members: BTreeMap<ThreadKey, Vec<(usize, f64)>>,
+    threads: BTreeMap<ThreadKey, Thread>,
+}
+
+#[derive(Default)]
+struct Thread {
+    /// Each judged comment in file order, with the number of those that count and the sum of their -log10 p, itself included.
+    members: Vec<(usize, usize, f64)>,
+    /// Comments that count and whose p is at most [`UNUSUAL_P`], in file order.
+    unusual: Vec<usize>,
 }
 
 impl Threads {
-    fn new(comments: &[Comment], texts: &[(TextScore, Option<Sketch>)], mode: Mode) -> Self {
-        let mut members: BTreeMap<ThreadKey, Vec<(usize, f64)>> = BTreeMap::new();
+    fn new(engine: &Engine, comments: &[Comment], texts: &[(TextScore, Option<Sketch>)], mode: Mode) -> Self {
+        let mut threads: BTreeMap<ThreadKey, Thread> = BTreeMap::new();
         if mode != Mode::Isolated {
             for (at, (comment, (score, _))) in comments.iter().zip(texts).enumerate() {
-                if let Some(thread) = comment.thread()
-                    && !score.abstained
-                {
-                    members
-                        .entry((comment.site.clone(), thread.clone()))
-                        .or_default()
-                        .push((at, if score.words >= 8 { score.p } else { f64::NAN }));
+                let Some(thread) = comment.thread().filter(|_| !score.abstained) else { continue };
+                let thread = threads.entry((comment.site.clone(), thread.clone())).or_default();
+                let (mut k, mut sum) = thread.members.last().map_or((0, 0.0), |&(_, k, sum)| (k, sum));
+                if score.words >= engine.config.text.thread_words {
+                    k += 1;
+                    sum -= score.p.log10();
+                    if score.p <= UNUSUAL_P {
+                        thread.unusual.push(at);
+                    }
                 }
+                thread.members.push((at, k, sum));
             }
         }
-        Self { members }
+        Self { threads }
     }
 
-    /// The judged comments of a thread that a comment may see.
-    fn visible(&self, comment: &Comment, at: usize, mode: Mode) -> &[(usize, f64)] {
-        let Some(thread) = comment.thread() else { return &[] };
-        let all =
-            self.members.get(&(comment.site.clone(), thread.clone())).map(Vec::as_slice).unwrap_or_default();
-        if mode == Mode::AsOfArrival {
-            all.get(..all.partition_point(|(other, _)| *other <= at)).unwrap_or_default()
-        } else {
-            all
-        }
+    fn of(&self, comment: &Comment) -> Option<&Thread> {
+        self.threads.get(&(comment.site.clone(), comment.thread()?.clone()))
     }
 
     fn scores(&self, engine: &Engine) -> BTreeMap<ThreadKey, ThreadScore> {
-        self.members
+        self.threads
             .iter()
-            .map(|(key, members)| (key.clone(), score_of(members, engine)))
+            .filter_map(|(key, thread)| Some((key.clone(), thread.score(usize::MAX, Mode::Whole, engine)?)))
             .filter(|(_, score)| score.k >= engine.config.thread.fewest)
             .collect()
     }
 }
 
-fn score_of(members: &[(usize, f64)], engine: &Engine) -> ThreadScore {
-    let ps: Vec<f64> = members.iter().map(|(_, p)| *p).filter(|p| !p.is_nan()).collect();
-    ThreadScore::new(&ps, &engine.config.thread)
+impl Thread {
+    /// Comments that count and the sum of their -log10 p, as far as comment `at` may see.
+    fn sums(&self, at: usize, mode: Mode) -> Option<(usize, f64)> {
+        let visible = if mode == Mode::AsOfArrival {
+            self.members.partition_point(|(other, ..)| *other <= at)
+        } else {
+            self.members.len()
+        };
+        self.members.get(visible.checked_sub(1)?).map(|&(_, k, sum)| (k, sum))
+    }
+
+    fn score(&self, at: usize, mode: Mode, engine: &Engine) -> Option<ThreadScore> {
+        self.sums(at, mode).map(|(k, sum)| ThreadScore::of_sum(k, sum, &engine.config.thread))
+    }
+
+    /// What a signal may know of the others. Similarity and burst look at the [`MOST_COMPARED`] nearest unusual comments on either side.
+    fn view(
+        &self,
+        comments: &[Comment],
+        at: usize,
+        counts: bool,
+        mode: Mode,
+        similarity: impl Fn(usize) -> f64,
+    ) -> ThreadView {
+        let Some(comment) = comments.get(at) else { return ThreadView::default() };
+        let place = self.unusual.partition_point(|other| *other < at);
+        let is_unusual = self.unusual.get(place) == Some(&at);
+        let end = if mode == Mode::AsOfArrival { place } else { self.unusual.len() };
+        let near = self.unusual.get(place.saturating_sub(MOST_COMPARED)..end.min(place + MOST_COMPARED));
+        let mut view = ThreadView {
+            others: self.sums(at, mode).map_or(0, |(k, _)| k) - usize::from(counts),
+            unusual: end - usize::from(is_unusual && end > place),
+            ..ThreadView::default()
+        };
+        let (mut similar, mut compared) = (0.0, 0);
+        for &other in near.unwrap_or_default().iter().filter(|other| **other != at) {
+            let Some(record) = comments.get(other) else { continue };
+            similar += similarity(other);
+            compared += 1;
+            let soon = comment
+                .created_at
+                .zip(record.created_at)
+                .is_some_and(|(a, b)| (a - b).num_seconds().abs() <= BURST_SECONDS);
+            view.burst += usize::from(soon && !is_same_author(comment, record));
+        }
+        view.similarity = similar / f64::from(compared.max(1));
+        view
+    }
 }
 
-type Authors<'a> = HashMap<(Option<&'a Id>, &'a str), Vec<usize>>;
+/// Whether two comments are certainly by one author.
+fn is_same_author(a: &Comment, b: &Comment) -> bool {
+    a.author_key().is_some() && a.site == b.site && a.author_key() == b.author_key()
+}
 
-fn authors(comments: &[Comment]) -> Authors<'_> {
+/// Every author's comments in file order.
+type Authors<'a> = HashMap<(Option<&'a Id>, &'a str), Author>;
+
+#[derive(Default)]
+struct Author {
+    /// Each comment, with the number of those that count and the sum of their -log10 p, itself included.
+    own: Vec<(usize, usize, f64)>,
+}
+
+fn authors<'a>(
+    engine: &Engine,
+    comments: &'a [Comment],
+    texts: &[(TextScore, Option<Sketch>)],
+) -> Authors<'a> {
     let mut authors: Authors<'_> = HashMap::new();
-    for (at, comment) in comments.iter().enumerate() {
-        if let Some(key) = comment.author_key() {
-            authors.entry((comment.site.as_ref(), key)).or_default().push(at);
-        }
+    for (at, (comment, (score, _))) in comments.iter().zip(texts).enumerate() {
+        let Some(key) = comment.author_key() else { continue };
+        let author = authors.entry((comment.site.as_ref(), key)).or_default();
+        let (k, sum) = author.own.last().map_or((0, 0.0), |&(_, k, sum)| (k, sum));
+        let term = unusualness(score, engine);
+        author.own.push((at, k + usize::from(term.is_some()), sum + term.unwrap_or(0.0)));
     }
     authors
 }
 
-/// What the signals may know of the rest of the file.
-struct FileHistory {
-    copies: Vec<Copy>,
-    thread: ThreadView,
-    own_past: Option<OwnPast>,
+/// -log10 p of a comment that counts.
+fn unusualness(score: &TextScore, engine: &Engine) -> Option<f64> {
+    (!score.abstained && score.words >= engine.config.text.thread_words).then(|| -score.p.log10())
 }
 
-impl History for FileHistory {
-    fn copies(&self) -> &[Copy] {
-        &self.copies
-    }
-
-    fn thread(&self) -> ThreadView {
-        self.thread
-    }
-
-    fn own_past(&self) -> Option<OwnPast> {
-        self.own_past
+impl Author {
+    /// The author's other comments, as far as comment `at` may see; the last [`MOST_COMPARED`] are compared with it.
+    fn past(&self, at: usize, mode: Mode, term: Option<f64>, similarity: impl Fn(usize) -> f64) -> OwnPast {
+        let place = self.own.partition_point(|(other, ..)| *other < at);
+        let visible = if mode == Mode::AsOfArrival { place } else { self.own.len() };
+        let includes_me = visible > place;
+        let (mut k, mut sum) = visible
+            .checked_sub(1)
+            .and_then(|last| self.own.get(last))
+            .map_or((0, 0.0), |&(_, k, sum)| (k, sum));
+        if includes_me && let Some(term) = term {
+            k -= 1;
+            sum -= term;
+        }
+        let others = self.own.get(..visible).unwrap_or_default().iter().map(|(other, ..)| *other);
+        OwnPast {
+            comments: visible - usize::from(includes_me),
+            similarity: others
+                .rev()
+                .filter(|other| *other != at)
+                .take(MOST_COMPARED)
+                .map(similarity)
+                .fold(0.0, f64::max),
+            unusual: (k >= 3).then(|| sum / k as f64),
+        }
     }
 }
 
@@ -357,7 +475,7 @@ fn assess(
     at: usize,
     texts: &[(TextScore, Option<Sketch>)],
     references: &References<'_>,
-    links: &Links,
+    links: &Links<'_>,
     threads: &Threads,
     authors: &Authors<'_>,
     mode: Mode,
@@ -368,70 +486,35 @@ fn assess(
     let mut evidence = Vec::new();
     engine.score_text(comment, &analysis, article, Some(&mut evidence));
     let (text, _) = texts.get(at)?;
-    let visible = threads.visible(comment, at, mode);
-    let thread = (!visible.is_empty()).then(|| score_of(visible, engine));
+    let thread = threads.of(comment).and_then(|thread| thread.score(at, mode, engine));
     let campaign = links.seen.get(at).copied().flatten().filter(|(_, _, shared)| *shared);
-    if mode != Mode::Isolated {
-        let history = history(comments, at, texts, links, visible, authors, mode);
-        evidence.extend(engine.context_evidence(comment, &analysis, article, &history));
-    }
-    let standing = Standing {
-        thread,
-        copied: campaign.is_some(),
-        campaign_authors: campaign.map_or(0, |(_, known, _)| known),
+    let known =
+        (mode != Mode::Isolated).then(|| history(engine, comments, at, texts, links, threads, authors, mode));
+    let place = Place {
+        standing: Standing {
+            thread,
+            copied: campaign.is_some(),
+            campaign_authors: campaign.map_or(0, |(_, known, _)| known),
+        },
+        campaign: campaign.map(|(id, _, _)| id.to_string().into()),
+        history: known.as_ref().map(|known| known as &dyn History),
     };
-    let (verdict, because) = decide(text, &standing, &engine.config);
-    let summary = comment.thread().zip(thread).filter(|(_, t)| t.k >= engine.config.thread.fewest);
-    let points = round_and_sort(&mut evidence);
-    Some(Assessment {
-        id: comment.id.clone(),
-        score: if text.abstained { 0.0 } else { 1.0 - text.p },
-        verdict,
-        because,
-        abstained: text.abstained,
-        campaign_id: campaign.map(|(id, _, _)| id.to_string().into()),
-        thread: summary.map(|(id, t)| ThreadSummary { id: id.clone(), alarm: t.alarm, p: t.p }),
-        points,
-        evidence,
-        ruleset: engine.rules.digest().to_owned(),
-        model: engine.model.digest().to_owned(),
-        engine: engine::VERSION,
-    })
+    Some(engine.assess(comment, &analysis, article, text, evidence, &place))
 }
 
-/// Rounds points to four decimals, sorts by weight, and adds up the levels from the rounded points.
-fn round_and_sort(evidence: &mut [Evidence]) -> Points {
-    let round = |value: f64| (value * 1e4).round() / 1e4 + 0.0;
-    for e in evidence.iter_mut() {
-        e.points = round(e.points);
-    }
-    evidence.sort_by(|a, b| {
-        b.points
-            .abs()
-            .total_cmp(&a.points.abs())
-            .then_with(|| a.rule.cmp(&b.rule))
-            .then_with(|| a.spans.cmp(&b.spans))
-    });
-    let total = |level: Level| round(evidence.iter().filter(|e| e.level == level).map(|e| e.points).sum());
-    Points { text: total(Level::Text), thread: total(Level::Thread), history: total(Level::History) }
-}
-
+#[expect(clippy::too_many_arguments, reason = "the parts of one file's judgement, each borrowed")]
 fn history(
+    engine: &Engine,
     comments: &[Comment],
     at: usize,
     texts: &[(TextScore, Option<Sketch>)],
-    links: &Links,
-    visible: &[(usize, f64)],
+    links: &Links<'_>,
+    threads: &Threads,
     authors: &Authors<'_>,
     mode: Mode,
-) -> FileHistory {
-    let Some(comment) = comments.get(at) else {
-        return FileHistory { copies: vec![], thread: ThreadView::default(), own_past: None };
-    };
-    let same_author = |other: &Comment| {
-        comment.author_key().is_some()
-            && other.site == comment.site
-            && other.author_key() == comment.author_key()
+) -> Known {
+    let (Some(comment), Some((score, mine))) = (comments.get(at), texts.get(at)) else {
+        return Known::default();
     };
     let copies = links
         .copies
@@ -440,51 +523,23 @@ fn history(
         .flatten()
         .filter_map(|&(other, jaccard, skeleton)| {
             let record = comments.get(other)?;
-            Some(Copy { id: record.id.clone(), jaccard, skeleton, same_author: same_author(record) })
+            let same_author = is_same_author(comment, record);
+            Some(Copy { id: record.id.clone(), jaccard, skeleton, same_author })
         })
         .collect();
-    let sketch = |i: usize| texts.get(i).and_then(|(_, sketch)| sketch.as_ref());
-    let similarity = |i: usize| sketch(at).zip(sketch(i)).map_or(0.0, |(a, b)| a.content.jaccard(&b.content));
-    let mut thread = ThreadView::default();
-    let mut similar = 0.0;
-    for &(other, p) in visible.iter().filter(|(other, p)| *other != at && !p.is_nan()) {
-        thread.others += 1;
-        if p > 0.05 {
-            continue;
-        }
-        thread.unusual += 1;
-        if thread.unusual <= MOST_COMPARED {
-            similar += similarity(other);
-        }
-        let near = comment
-            .created_at
-            .zip(comments.get(other).and_then(|c| c.created_at))
-            .is_some_and(|(a, b)| (a - b).num_seconds().abs() <= BURST_SECONDS);
-        thread.burst += usize::from(near && !comments.get(other).is_some_and(same_author));
-    }
-    thread.similarity = similar / thread.unusual.clamp(1, MOST_COMPARED) as f64;
-    let own_past =
-        comment.author_key().and_then(|key| authors.get(&(comment.site.as_ref(), key))).map(|own| {
-            let others: Vec<usize> =
-                own.iter().copied().filter(|o| *o != at && (mode == Mode::Whole || *o < at)).collect();
-            let judged: Vec<f64> = others
-                .iter()
-                .filter_map(|o| texts.get(*o))
-                .filter(|(s, _)| !s.abstained && s.words >= 8)
-                .map(|(s, _)| -s.p.log10())
-                .collect();
-            OwnPast {
-                comments: others.len(),
-                similarity: others
-                    .iter()
-                    .rev()
-                    .take(MOST_COMPARED)
-                    .map(|o| similarity(*o))
-                    .fold(0.0, f64::max),
-                unusual: (judged.len() >= 3).then(|| judged.iter().sum::<f64>() / judged.len() as f64),
-            }
-        });
-    FileHistory { copies, thread, own_past }
+    let sketch = |other: usize| texts.get(other).and_then(|(_, sketch)| sketch.as_ref());
+    let similarity =
+        |other: usize| mine.as_ref().zip(sketch(other)).map_or(0.0, |(a, b)| a.content.jaccard(&b.content));
+    let term = unusualness(score, engine);
+    let thread = threads
+        .of(comment)
+        .map(|thread| thread.view(comments, at, term.is_some(), mode, similarity))
+        .unwrap_or_default();
+    let own_past = comment
+        .author_key()
+        .and_then(|key| authors.get(&(comment.site.as_ref(), key)))
+        .map(|author| author.past(at, mode, term, similarity));
+    Known { copies, thread, own_past }
 }
 
 /// How many assessments carry each reason.
@@ -502,6 +557,7 @@ mod tests {
 
     use super::*;
     use crate::config::Config;
+    use crate::domain::Level;
     use crate::engine::Model;
     use crate::rules::RuleSet;
 
@@ -526,7 +582,7 @@ mod tests {
     fn unknown_authors_are_different_people_but_never_suffice_alone() {
         let engine = engine();
         let copies: Vec<Comment> = (0..5).map(|id| comment(id, COPY, "")).collect();
-        let judged = judge(&engine, &copies, &HashMap::new(), Mode::Whole);
+        let judged = judge(&engine, &copies, &Articles::default(), Mode::Whole);
         assert!(judged.assessments.iter().all(|a| a.campaign_id.is_some()));
         assert!(judged.assessments.iter().all(|a| !a.because.contains(&Because::Campaign)));
     }
@@ -534,7 +590,7 @@ mod tests {
     #[test]
     fn one_author_repeating_himself_is_no_campaign() {
         let copies: Vec<Comment> = (0..5).map(|id| comment(id, COPY, "bob")).collect();
-        let judged = judge(&engine(), &copies, &HashMap::new(), Mode::Whole);
+        let judged = judge(&engine(), &copies, &Articles::default(), Mode::Whole);
         assert!(judged.campaigns.is_empty() && judged.assessments.iter().all(|a| a.campaign_id.is_none()));
         assert!(judged.assessments.iter().any(|a| a.evidence.iter().any(|e| e.signal == "self-similarity")));
     }
@@ -543,7 +599,7 @@ mod tests {
     fn three_known_authors_make_a_campaign_that_is_shown() {
         let copies: Vec<Comment> =
             ["ann", "bob", "cy"].iter().enumerate().map(|(id, author)| comment(id, COPY, author)).collect();
-        let judged = judge(&engine(), &copies, &HashMap::new(), Mode::Whole);
+        let judged = judge(&engine(), &copies, &Articles::default(), Mode::Whole);
         assert_eq!(judged.campaigns.len(), 1);
         assert!(judged.assessments.iter().all(|a| a.because.contains(&Because::Campaign)));
     }
@@ -560,7 +616,7 @@ mod tests {
         ) {
             let text = words.join(" ");
             let comments = [comment(1, &text, "ann"), comment(2, &text, "bob"), comment(3, "Something else entirely, I think.", "cy")];
-            for assessment in judge(&engine(), &comments, &HashMap::new(), Mode::Whole).assessments {
+            for assessment in judge(&engine(), &comments, &Articles::default(), Mode::Whole).assessments {
                 for (level, total) in [(Level::Text, assessment.points.text), (Level::Thread, assessment.points.thread), (Level::History, assessment.points.history)] {
                     let sum: f64 = assessment.evidence.iter().filter(|e| e.level == level).map(|e| e.points).sum();
                     prop_assert!((sum - total).abs() < 1e-3, "{level:?}: {sum} is not {total}");

@@ -149,12 +149,14 @@ const FEWEST_FOR_REFERENCE: usize = 1000;
 const FEWEST_WORDS: u32 = 3;
 
 /// The human reference from out-of-fold points: every large source weighs alike. Sources named `learners` are essays and stay out.
+/// Where no source is large, all genuine comments together are the reference.
 pub fn reference(
     sources: &[SourceFile],
     prepared: &[Vec<Option<Prepared>>],
     scores: &[Vec<Option<f64>>],
 ) -> Reference {
     let mut weighted = Vec::new();
+    let mut all = Vec::new();
     for ((source, items), scores) in sources.iter().zip(prepared).zip(scores) {
         let genuine: Vec<f32> = items
             .iter()
@@ -163,12 +165,13 @@ pub fn reference(
             .filter(|(item, _)| item.example.label == Label::Human && item.words >= FEWEST_WORDS)
             .map(|(_, score)| score as f32)
             .collect();
+        all.extend(genuine.iter().map(|score| (*score, 1.0)));
         if genuine.len() >= FEWEST_FOR_REFERENCE && !source.name.contains("learners") {
             let weight = 1.0 / genuine.len() as f64;
             weighted.extend(genuine.into_iter().map(|score| (score, weight)));
         }
     }
-    Reference::new(&weighted)
+    Reference::new(if weighted.is_empty() { &all } else { &weighted })
 }
 
 /// A trained model as a file's bytes, and its card.

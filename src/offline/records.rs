@@ -80,6 +80,9 @@ pub fn read_lines<T: DeserializeOwned>(name: &str, mut input: impl BufRead) -> s
         }
         match std::str::from_utf8(text) {
             Err(error) => out.rejects.push(reject(format!("not UTF-8 at byte {}", error.valid_up_to()))),
+            Ok(text) if !text.trim_start().starts_with('{') => {
+                out.rejects.push(reject("not a JSON object: a record stands between { and }".to_owned()));
+            }
             Ok(text) => match serde_json::from_str(text) {
                 Ok(record) => out.records.push(record),
                 Err(error) => {
@@ -123,9 +126,31 @@ pub fn read_file<T: DeserializeOwned>(path: &Path) -> Result<Records<T>, String>
     read_lines(&name, std::io::BufReader::with_capacity(1 << 16, file)).map_err(failed)
 }
 
-/// Articles by id; of two with one id the later counts.
-pub fn by_id(articles: Vec<Article>) -> HashMap<Id, Article> {
-    articles.into_iter().map(|article| (article.id.clone(), article)).collect()
+/// Articles by site and id.
+#[derive(Debug, Clone, Default)]
+pub struct Articles(HashMap<(Option<Id>, Id), Article>);
+
+impl Articles {
+    /// Of two articles with one site and id the later counts.
+    pub fn new(articles: Vec<Article>) -> Self {
+        Self(
+            articles
+                .into_iter()
+                .map(|article| ((article.site.clone(), article.id.clone()), article))
+                .collect(),
+        )
+    }
+
+    /// The article of a comment: the one of its site, else one that names no site.
+    pub fn of(&self, comment: &Comment) -> Option<&Article> {
+        let id = comment.article_id.as_ref()?;
+        self.0.get(&(comment.site.clone(), id.clone())).or_else(|| self.0.get(&(None, id.clone())))
+    }
+
+    /// All articles.
+    pub fn iter(&self) -> impl Iterator<Item = &Article> {
+        self.0.values()
+    }
 }
 
 #[cfg(test)]

@@ -186,10 +186,25 @@ impl RuleSet {
         self.signals.get(id).copied().unwrap_or(SignalWeight { weight: 0.0, cap: 0.0 })
     }
 
+    /// The signals that the rule files give a weight.
+    pub fn weighed_signals(&self) -> impl Iterator<Item = &str> {
+        self.signals.keys().map(String::as_str)
+    }
+
     /// Names the ruleset: a digest of all files.
     pub fn digest(&self) -> &str {
         &self.digest
     }
+}
+
+/// Whether a rule may be called so inside its pack.
+pub fn is_rule_id(id: &str) -> bool {
+    !id.is_empty() && id.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-')
+}
+
+/// Whether a pack may be called so.
+pub fn is_pack_id(id: &str) -> bool {
+    !id.is_empty() && id.split('.').all(is_rule_id)
 }
 
 #[derive(Default)]
@@ -232,22 +247,28 @@ impl Builder {
     fn rule(&mut self, source: &Source, raw: &RawRule, today: NaiveDate) {
         let pack = &source.file.pack;
         let id = format!("{}/{}", pack.id, raw.id);
-        // The place of the rule in its file: the line of its id.
-        let place = source.text.find(&format!("id = \"{}\"", raw.id));
         let mut errors = Vec::new();
         let mut mistake = |message: String, help: Option<&str>| {
             let mut error = RuleError::new(&source.name, format!("rule `{id}`: {message}"));
-            if let Some(offset) = place {
-                error = error.at_offset(&source.text, offset);
+            if let Some(origin) = &raw.origin {
+                error.file.clone_from(&origin.file);
+                error.at = Some((origin.line, 1));
             }
             errors.push(match help {
                 Some(help) => error.help(help),
                 None => error,
             });
         };
-        if raw.id.is_empty()
-            || !raw.id.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-')
-        {
+        if !is_pack_id(&pack.id) {
+            mistake(
+                format!(
+                    "the pack's id `{}` has more than lower-case letters, digits, hyphens and dots",
+                    pack.id
+                ),
+                None,
+            );
+        }
+        if !is_rule_id(&raw.id) {
             mistake("an id has lower-case letters, digits and hyphens".to_owned(), None);
         }
         let status = raw.status.unwrap_or(Status::Live);

@@ -103,6 +103,18 @@ pub struct RawRule {
     /// Cases that `claque rules test` runs.
     #[serde(default, rename = "test")]
     pub tests: Vec<Case>,
+    /// Where it was read: of an override, the operator's file.
+    #[serde(skip)]
+    pub origin: Option<Origin>,
+}
+
+/// A rule's place.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Origin {
+    /// The file, as it was named.
+    pub file: String,
+    /// The line of its `[[rule]]`, from 1.
+    pub line: usize,
 }
 
 impl RawRule {
@@ -113,7 +125,7 @@ impl RawRule {
         }
         overlay!(
             kind, phrases, template, templates, regex, raw, at, points, group, status, added, expires,
-            message, note, when, unless
+            message, note, when, unless, origin
         );
         if !other.tests.is_empty() {
             self.tests = other.tests;
@@ -154,7 +166,7 @@ pub enum Anchor {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Status {
-    /// Not compiled; only its tests are run.
+    /// Not compiled yet.
     Draft,
     /// Matched and counted, no points.
     Shadow,

@@ -16,7 +16,7 @@ pub struct Facts {
 }
 
 /// Names of counts.
-pub const NUMBERS: [&str; 11] = [
+pub const NUMBERS: [&str; 10] = [
     "words",
     "sentences",
     "chars",
@@ -27,11 +27,13 @@ pub const NUMBERS: [&str; 11] = [
     "confusable_words",
     "folded_words",
     "article_words",
-    "author_comments",
 ];
 
 /// Names of flags.
-pub const FLAGS: [&str; 4] = ["reply", "has_article", "quoted", "first_comment"];
+pub const FLAGS: [&str; 3] = ["reply", "has_article", "quoted"];
+
+/// Signals that have run when rules are matched: those that read the text alone.
+pub const SIGNALS: [&str; 4] = ["style", "specificity", "evasion", "author-pattern"];
 
 impl Facts {
     /// Sets a count by name; unknown names are ignored.
@@ -121,6 +123,9 @@ impl Guard {
             [name, operator, number] => {
                 let (operator, number) = comparison(operator, number)?;
                 if let Some(signal) = name.strip_prefix("signal:") {
+                    if !SIGNALS.contains(&signal) {
+                        return Err(unknown("signal that rules can ask for", signal, &SIGNALS));
+                    }
                     return Ok(Self::Signal(signal.to_owned(), operator, number));
                 }
                 let at = NUMBERS
@@ -186,7 +191,7 @@ mod tests {
             ("not reply", false),
             ("quoted", false),
             ("signal:evasion >= 1", true),
-            ("signal:echo > 0", false),
+            ("signal:style > 0", false),
             ("rule:en.praise/x", true),
             ("not rule:en.praise/x", false),
         ] {
@@ -198,6 +203,7 @@ mod tests {
             ("words > many", "no number"),
             ("", "no guard"),
             ("repli", "`reply`"),
+            ("signal:echo > 0", "did you mean"),
         ] {
             assert!(Guard::parse(guard).unwrap_err().contains(needle), "{guard}");
         }

@@ -25,9 +25,18 @@ const STRONG_POINTS: f64 = 0.5;
 /// The largest share of the genuine sample that a strong rule may hit.
 const BROAD_SHARE: f64 = 0.02;
 
-/// Lints a ruleset. `genuine` is a sample of comments by people that no strong rule should hit.
-pub fn lint(rules: &RuleSet, genuine: &[&str]) -> Vec<Remark> {
+/// Lints a ruleset. `genuine` is a sample of comments by people that no strong rule should hit, `signals` the names that may be given
+/// a weight.
+pub fn lint(rules: &RuleSet, genuine: &[&str], signals: &[&str]) -> Vec<Remark> {
     let mut remarks = Vec::new();
+    for signal in rules.weighed_signals().filter(|signal| !signals.contains(signal)) {
+        remarks.push(Remark {
+            rule: signal.to_owned(),
+            lint: "unknown-signal",
+            message: format!("gets a weight, but there is no such signal; known: {}", signals.join(", ")),
+            fails: true,
+        });
+    }
     duplicates(rules, &mut remarks);
     dead(rules, &mut remarks);
     overlaps(rules, &mut remarks);

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::error::{RuleError, RuleErrors};
-use super::format::File;
+use super::format::{File, Origin};
 use super::shipped::PACKS;
 
 /// A rule file with its text, for messages and the digest.
@@ -27,7 +27,7 @@ const LARGEST_FILE: u64 = 4 << 20;
 /// # Errors
 /// The first mistake, with line, column, what was expected and the nearest key.
 pub fn parse_file(name: &str, text: &str) -> Result<File, RuleError> {
-    toml::from_str(text).map_err(|error| {
+    let mut file: File = toml::from_str(text).map_err(|error| {
         let message = error.message().replace('\n', " ");
         let mut mistake = RuleError::new(name, message.clone());
         if let Some(span) = error.span() {
@@ -37,7 +37,12 @@ pub fn parse_file(name: &str, text: &str) -> Result<File, RuleError> {
             mistake = mistake.help(format!("did you mean `{nearest}`?"));
         }
         mistake
-    })
+    })?;
+    let headers = text.lines().enumerate().filter(|(_, line)| line.trim_start().starts_with("[[rule]]"));
+    for (rule, (at, _)) in file.rules.iter_mut().zip(headers) {
+        rule.origin = Some(Origin { file: name.to_owned(), line: at + 1 });
+    }
+    Ok(file)
 }
 
 /// The known name nearest to the unknown one, out of serde's "unknown field `x`, expected one of `a`, `b`".

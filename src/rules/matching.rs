@@ -214,16 +214,19 @@ impl RuleSet {
     ) {
         let fits = |rule: usize| self.rules.get(rule).is_some_and(|r| r.speaks(language));
         let folded = analysis.folded();
+        let quoted = analysis.quoted_spans();
+        let judged =
+            |span: Span| !quoted.iter().any(|quote| quote.start < span.end && span.start < quote.end);
         for (rule, regex) in self.folded_regexes.iter().filter(|(rule, _)| fits(*rule)) {
-            for found in regex.find_iter(folded.canonical()).take(MOST_SPANS) {
-                spans.push((*rule, folded.raw_span(found.start(), found.end())));
-            }
+            let found = regex.find_iter(folded.canonical());
+            let found = found.map(|found| folded.raw_span(found.start(), found.end()));
+            spans.extend(found.filter(|span| judged(*span)).take(MOST_SPANS).map(|span| (*rule, span)));
         }
         let raw = fold::judged_part(analysis.raw());
         for (rule, regex) in self.raw_regexes.iter().filter(|(rule, _)| fits(*rule)) {
-            for found in regex.find_iter(raw).take(MOST_SPANS) {
-                spans.push((*rule, Span::new(found.start() as u32, found.end() as u32)));
-            }
+            let found = regex.find_iter(raw);
+            let found = found.map(|found| Span::new(found.start() as u32, found.end() as u32));
+            spans.extend(found.filter(|span| judged(*span)).take(MOST_SPANS).map(|span| (*rule, span)));
         }
     }
 }

@@ -18,7 +18,7 @@ pub mod selftest;
 mod shipped;
 pub mod template;
 
-pub use compile::{CompiledRule, Group, RuleSet, SignalWeight};
+pub use compile::{CompiledRule, Group, RuleSet, SignalWeight, is_pack_id, is_rule_id};
 pub use error::{RuleError, RuleErrors};
 pub use guard::Facts;
 pub use load::{Source, load_dir, merge, parse_file, shipped_files};

@@ -31,7 +31,7 @@ impl Signal for Evasion {
 
     fn examine(&self, subject: &Subject<'_>, out: &mut Vec<Finding>) {
         let counts = subject.analysis.folded().counts();
-        let disguised = counts.disguised_words() + counts.hidden_characters;
+        let disguised = counts.covert() + counts.odd_words();
         if disguised < 2 {
             return;
         }

@@ -141,6 +141,31 @@ pub struct NoHistory;
 
 impl History for NoHistory {}
 
+/// A history that was gathered beforehand.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Known {
+    /// See [`History::copies`].
+    pub copies: Vec<Copy>,
+    /// See [`History::thread`].
+    pub thread: ThreadView,
+    /// See [`History::own_past`].
+    pub own_past: Option<OwnPast>,
+}
+
+impl History for Known {
+    fn copies(&self) -> &[Copy] {
+        &self.copies
+    }
+
+    fn thread(&self) -> ThreadView {
+        self.thread
+    }
+
+    fn own_past(&self) -> Option<OwnPast> {
+        self.own_past
+    }
+}
+
 /// A near-duplicate of the comment.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Copy {

@@ -42,7 +42,8 @@ impl Campaigns {
         for member in [a.min(b), a.max(b)] {
             self.nodes.entry(member).or_insert_with(|| {
                 let name = name_of(member);
-                let campaign = CampaignId(name);
+                // Two comments may bear one name (an id used twice): the second campaign takes the next free one.
+                let campaign = CampaignId(free_name(&self.groups, name));
                 self.groups.entry(campaign).or_default().insert(member);
                 Node { name, links: BTreeSet::new(), campaign }
             });
@@ -93,8 +94,12 @@ impl Campaigns {
                 continue;
             }
             // `rest` is ascending, so the first part holds the earliest member: it keeps the id.
-            let id =
-                if first { node.campaign } else { CampaignId(self.nodes.get(&start).map_or(0, |n| n.name)) };
+            let id = if first {
+                node.campaign
+            } else {
+                let name = self.nodes.get(&start).map_or(0, |n| n.name);
+                CampaignId(free_name(&self.groups, name))
+            };
             first = false;
             for m in &part {
                 if let Some(n) = self.nodes.get_mut(m) {
@@ -134,6 +139,13 @@ impl Campaigns {
     }
 }
 
+fn free_name(taken: &BTreeMap<CampaignId, BTreeSet<Member>>, mut name: u64) -> u64 {
+    while taken.contains_key(&CampaignId(name)) {
+        name = name.wrapping_add(1);
+    }
+    name
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -164,6 +176,14 @@ mod tests {
         campaigns.remove(9);
         campaigns.remove(5);
         assert!(groups(&campaigns).is_empty());
+    }
+
+    #[test]
+    fn one_name_twice_makes_two_campaigns() {
+        let mut campaigns = Campaigns::default();
+        campaigns.link(1, 2, |_| 7);
+        campaigns.link(5, 6, |_| 7);
+        assert_eq!(groups(&campaigns), [(7, vec![1, 2]), (8, vec![5, 6])]);
     }
 
     #[test]

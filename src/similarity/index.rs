@@ -383,6 +383,9 @@ mod tests {
 
     const LINK: Thresholds = Thresholds { jaccard: 0.5, containment: 2.0, skeleton: 2.0 };
 
+    /// From here on 28 bands of 4 miss one copy in a thousand million; below, a miss is no mistake.
+    const SURELY_FOUND: f64 = 0.85;
+
     fn features(words: impl IntoIterator<Item = u64>) -> Features {
         let mut content: Vec<u64> =
             words.into_iter().map(|w| crate::text::stable_hash(&w.to_le_bytes())).collect();
@@ -447,7 +450,7 @@ mod tests {
                 let set = features((0..50u64).map(|i| if i < edit { base ^ (at as u64 * 7919 + i + 1_000_000) } else { base.wrapping_add(i) }));
                 let mine = sketch(&set);
                 let slot = index.insert_then_query(&mine, at as u32, &LINK, &mut out).unwrap();
-                let naive = all.iter().filter(|(_, other)| jaccard(&set.content, &other.content) >= 0.65).count();
+                let naive = all.iter().filter(|(_, other)| jaccard(&set.content, &other.content) >= SURELY_FOUND).count();
                 prop_assert!(naive == 0 || !out.is_empty(), "a clear copy must be seen");
                 for found in &out {
                     let (_, other) = all.iter().find(|(s, _)| *s == found.slot).unwrap();

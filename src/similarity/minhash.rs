@@ -58,6 +58,30 @@ impl Sketch {
         })
     }
 
+    /// The stored form: content minima, skeleton minima, both sizes (little endian).
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let mut bytes = Vec::with_capacity(STORED);
+        bytes.extend(self.content.0);
+        bytes.extend(self.skeleton.0);
+        bytes.extend(self.content_size.to_le_bytes());
+        bytes.extend(self.skeleton_size.to_le_bytes());
+        bytes
+    }
+
+    /// Reads the stored form; `None` for anything of another length.
+    pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
+        let (content, rest) = bytes.split_first_chunk::<PERMUTATIONS>()?;
+        let (skeleton, rest) = rest.split_first_chunk::<SKELETON_PERMUTATIONS>()?;
+        let (content_size, rest) = rest.split_first_chunk::<2>()?;
+        let skeleton_size = rest.first_chunk::<2>().filter(|_| rest.len() == 2)?;
+        Some(Self {
+            content: Signature(*content),
+            skeleton: Signature(*skeleton),
+            content_size: u16::from_le_bytes(*content_size),
+            skeleton_size: u16::from_le_bytes(*skeleton_size),
+        })
+    }
+
     /// How alike two comments are.
     pub fn compare(&self, other: &Self) -> Likeness {
         let jaccard = self.content.jaccard(&other.content);
@@ -69,6 +93,9 @@ impl Sketch {
         Likeness { jaccard, containment, skeleton }
     }
 }
+
+/// Bytes of a stored sketch.
+pub const STORED: usize = PERMUTATIONS + SKELETON_PERMUTATIONS + 4;
 
 /// The fewest skeleton trigrams on which two skeletons are compared.
 pub const FEWEST_SKELETON: u16 = 12;
@@ -145,7 +172,7 @@ fn lower(lowest: &mut [u32], set: &[u64]) {
 mod tests {
     use proptest::prelude::*;
 
-    use super::super::features::jaccard;
+    use super::super::features::{Features, jaccard};
     use super::*;
 
     #[test]
@@ -154,6 +181,17 @@ mod tests {
         let set: Vec<u64> = (1..=20u64).map(|i| i.wrapping_mul(0x9e37_79b9_7f4a_7c15)).collect();
         let minima: [u8; 16] = minima(&set);
         insta::assert_compact_debug_snapshot!(minima);
+    }
+
+    #[test]
+    fn a_sketch_comes_back_from_its_bytes() {
+        let sketch =
+            Sketch::new(&Features { content: (1..30).collect(), skeleton: (5..20).collect() }).unwrap();
+        let bytes = sketch.to_bytes();
+        assert_eq!(bytes.len(), STORED);
+        assert_eq!(Sketch::from_bytes(&bytes), Some(sketch));
+        assert_eq!(Sketch::from_bytes(&bytes[1..]), None);
+        assert_eq!(Sketch::from_bytes(&[bytes, vec![0]].concat()), None);
     }
 
     proptest! {

@@ -9,6 +9,7 @@ use super::quotes::Reference;
 use super::segment::sentence_ends;
 use super::token::{Shape, Token, TokenKind, tokenize};
 use super::truncate::{MAX_JUDGED_BYTES, truncate};
+use crate::domain::Span;
 
 /// What a text is read against. Everything is optional; what is missing never adds suspicion.
 #[derive(Debug, Clone, Copy, Default)]
@@ -88,6 +89,11 @@ impl<'a> Analysis<'a> {
         self.raw
     }
 
+    /// Whether the text is longer than what is judged of it.
+    pub fn is_cut(&self) -> bool {
+        self.raw.len() > MAX_JUDGED_BYTES
+    }
+
     /// The folded text.
     pub fn folded(&self) -> &Folded {
         &self.folded
@@ -106,6 +112,18 @@ impl<'a> Analysis<'a> {
     /// Whether a sentence repeats the article or the parent.
     pub fn is_quoted(&self, sentence: u32) -> bool {
         self.stats.quoted && self.quoted.get(sentence as usize).copied().unwrap_or(false)
+    }
+
+    /// The raw bytes of each quoted sentence.
+    pub fn quoted_spans(&self) -> Vec<Span> {
+        if !self.stats.quoted {
+            return Vec::new();
+        }
+        self.tokens
+            .chunk_by(|a, b| a.sentence == b.sentence)
+            .filter(|sentence| sentence.first().is_some_and(|token| self.is_quoted(token.sentence)))
+            .filter_map(|sentence| sentence.iter().map(|token| token.raw).reduce(Span::cover))
+            .collect()
     }
 
     /// Counts over the judged part.
@@ -131,24 +149,28 @@ impl<'a> Analysis<'a> {
     }
 }
 
-/// Marks the sentences that repeat the parent or the article, and lines that begin with `>`.
+/// So many words of the author's own, or a third of the marked ones if that is fewer, make lines that begin with `>` a quotation.
+const FEWEST_OWN_WORDS: usize = 8;
+
+/// Marks the sentences that repeat the parent or the article, and lines that begin with `>` where the author has written more
+/// than he marks so: a comment that is all marked is judged, or the mark would hide anything.
 fn quoted_sentences(folded: &Folded, tokens: &[Token], sentences: usize, context: &Context<'_>) -> Vec<bool> {
-    let has_marker = tokens
-        .iter()
-        .any(|t| t.kind == TokenKind::Punctuation && t.lower.slice(folded.lower()).starts_with('>'));
-    if context.article.is_none() && context.parent.is_none() && !has_marker {
+    let is_marker =
+        |t: &Token| t.kind == TokenKind::Punctuation && t.lower.slice(folded.lower()).starts_with('>');
+    if context.article.is_none() && context.parent.is_none() && !tokens.iter().any(is_marker) {
         return Vec::new();
     }
-    let mut quoted = vec![false; sentences];
-    let mut line_is_quoted = false;
+    let mut repeated = vec![false; sentences];
+    let mut marked = vec![false; sentences];
+    let (mut own_words, mut marked_words) = (0, 0);
+    let mut line_is_marked = false;
     let mut previous_end = 0;
     let mut words: Vec<&Token> = Vec::new();
     for sentence in tokens.chunk_by(|a, b| a.sentence == b.sentence) {
         let (Some(first), Some(last)) = (sentence.first(), sentence.last()) else { continue };
         let gap = folded.lower().get(previous_end as usize..first.lower.start as usize).unwrap_or_default();
         if previous_end == 0 || gap.contains('\n') {
-            line_is_quoted =
-                first.kind == TokenKind::Punctuation && first.lower.slice(folded.lower()).starts_with('>');
+            line_is_marked = is_marker(first);
         }
         previous_end = last.lower.end;
         words.clear();
@@ -157,11 +179,18 @@ fn quoted_sentences(folded: &Folded, tokens: &[Token], sentences: usize, context
             .into_iter()
             .flatten()
             .any(|reference| reference.is_quoted(&words));
-        if let Some(flag) = quoted.get_mut(first.sentence as usize) {
-            *flag = line_is_quoted || repeats;
+        let at = first.sentence as usize;
+        if let (Some(repeated), Some(marked)) = (repeated.get_mut(at), marked.get_mut(at)) {
+            (*repeated, *marked) = (repeats, line_is_marked);
+        }
+        if line_is_marked {
+            marked_words += words.len();
+        } else if !repeats {
+            own_words += words.len();
         }
     }
-    quoted
+    let marks_count = own_words >= FEWEST_OWN_WORDS.min(marked_words / 3).max(1);
+    repeated.iter().zip(marked).map(|(repeats, marked)| *repeats || (marked && marks_count)).collect()
 }
 
 fn count(folded: &Folded, tokens: &[Token], quoted: &[bool]) -> Stats {
@@ -210,6 +239,14 @@ mod tests {
         let text = "> old words here\nNew ones: see https://x.example @bob 👍";
         let stats = *Analysis::alone(text).stats();
         assert_eq!((stats.words, stats.links, stats.mentions, stats.emoji, stats.quoted), (3, 1, 1, 1, true));
+    }
+
+    #[test]
+    fn a_comment_that_is_all_marked_is_judged() {
+        let all = Analysis::alone("> The article raises important questions about the tram and its costs");
+        assert_eq!((all.stats().words, all.stats().quoted), (11, false));
+        let reply = Analysis::alone("> I never said that. Not once.\nYou did");
+        assert_eq!((reply.stats().words, reply.stats().quoted), (2, true));
     }
 
     #[test]

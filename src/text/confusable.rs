@@ -1,5 +1,7 @@
 //! Confusable letters (UTS #39): words that mix scripts to look Latin are folded to the Latin they imitate.
 
+use std::ops::Range;
+
 use unicode_script::{Script, UnicodeScript};
 use unicode_security::confusable_detection::skeleton;
 
@@ -15,8 +17,10 @@ pub(super) fn fold_confusables(glyphs: &mut [Glyph]) -> u32 {
     let foreign = glyphs.iter().filter(|g| imitates_latin(g.ch)).count();
     let mostly_latin = latin > foreign;
     let mut mixed_words = 0;
-    for chunk in chunks(glyphs) {
-        let Some(word) = glyphs.get_mut(chunk) else { continue };
+    // `SMS-ку` is a Latin word and a Russian ending, no disguise: each part is judged by itself.
+    let parts: Vec<_> = chunks(glyphs).into_iter().flat_map(|chunk| parts(glyphs, chunk)).collect();
+    for part in parts {
+        let Some(word) = glyphs.get_mut(part) else { continue };
         let has_latin = word.iter().any(|g| g.ch.is_ascii_alphabetic());
         let has_foreign = word.iter().any(|g| imitates_latin(g.ch));
         if !has_foreign || !(has_latin || mostly_latin) {
@@ -32,6 +36,20 @@ pub(super) fn fold_confusables(glyphs: &mut [Glyph]) -> u32 {
         mixed_words += u32::from(has_latin);
     }
     mixed_words
+}
+
+/// The parts of a chunk between hyphens and slashes.
+fn parts(glyphs: &[Glyph], chunk: Range<usize>) -> Vec<Range<usize>> {
+    let mut parts = Vec::new();
+    let mut from = chunk.start;
+    for at in chunk.clone() {
+        if glyphs.get(at).is_some_and(|g| matches!(g.ch, '-' | '/' | '\u{2014}')) {
+            parts.push(from..at);
+            from = at + 1;
+        }
+    }
+    parts.push(from..chunk.end);
+    parts
 }
 
 /// Letters of other alphabets, and phonetic letters, that can pass for Latin ones.

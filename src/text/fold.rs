@@ -30,9 +30,14 @@ pub struct FoldCounts {
 }
 
 impl FoldCounts {
-    /// Words whose spelling was disguised in a way that no keyboard produces by accident.
-    pub fn disguised_words(&self) -> u32 {
-        self.confusable_words + self.marked_words + self.spaced_words + self.leet_words
+    /// What no keyboard produces by accident: hidden characters, and words with look-alike letters or struck-through ones.
+    pub fn covert(&self) -> u32 {
+        self.hidden_characters + self.confusable_words + self.marked_words
+    }
+
+    /// Words spelled oddly for all to see: spaced out, or with digits for letters. People do that for emphasis too.
+    pub fn odd_words(&self) -> u32 {
+        self.spaced_words + self.leet_words
     }
 
     fn add(&mut self, other: Self) {

@@ -15,6 +15,68 @@ const LONGEST_TAG: usize = 4096;
 const BLOCK_TAGS: [&str; 14] =
     ["p", "br", "div", "li", "ul", "ol", "blockquote", "h1", "h2", "h3", "h4", "tr", "table", "hr"];
 
+/// The other tags that comment systems write and pasted pages hold. Anything else between angle brackets is the author's text: a
+/// whole comment put between `<` and `>` must not vanish.
+const INLINE_TAGS: [&str; 46] = [
+    "a",
+    "abbr",
+    "acronym",
+    "article",
+    "aside",
+    "b",
+    "big",
+    "body",
+    "caption",
+    "center",
+    "cite",
+    "code",
+    "dd",
+    "del",
+    "dl",
+    "dt",
+    "em",
+    "figure",
+    "figcaption",
+    "font",
+    "footer",
+    "head",
+    "header",
+    "html",
+    "i",
+    "iframe",
+    "img",
+    "ins",
+    "kbd",
+    "main",
+    "mark",
+    "nav",
+    "o",
+    "picture",
+    "pre",
+    "q",
+    "s",
+    "section",
+    "small",
+    "span",
+    "strike",
+    "strong",
+    "sub",
+    "sup",
+    "u",
+    "video",
+];
+/// Further tags of tables and documents.
+const OTHER_TAGS: [&str; 18] = [
+    "script", "style", "tbody", "td", "tfoot", "th", "thead", "svg", "path", "meta", "link", "noscript",
+    "h5", "h6", "col", "colgroup", "title", "tt",
+];
+
+fn is_known_tag(name: &str) -> bool {
+    let name = name.trim_start_matches(['/', '!', '?']);
+    [BLOCK_TAGS.as_slice(), &INLINE_TAGS, &OTHER_TAGS].iter().any(|list| list.contains(&name))
+        || matches!(name, "doctype" | "xml")
+}
+
 /// Whether `ch` can begin or end something this stage changes.
 pub(super) fn is_markup(ch: char) -> bool {
     matches!(ch, '<' | '&')
@@ -37,6 +99,7 @@ pub(super) fn strip(glyphs: &mut Vec<Glyph>) -> u32 {
                 if let Some(tag) = take_tag(&mut out, &mut opens) {
                     tags += 1;
                     apply_tag(&tag, &mut out, &mut hidden_from);
+                    opens.retain(|&open| open < out.len());
                 }
             }
             ';' => {
@@ -48,6 +111,7 @@ pub(super) fn strip(glyphs: &mut Vec<Glyph>) -> u32 {
                 {
                     tags += 1;
                     apply_tag(&tag, &mut out, &mut hidden_from);
+                    opens.retain(|&open| open < out.len());
                 }
             }
             _ => out.push(glyph),
@@ -84,17 +148,30 @@ fn take_tag(out: &mut Vec<Glyph>, opens: &mut Vec<usize>) -> Option<Tag> {
     if !is_tag {
         return None;
     }
-    let name = inside
+    let name: String = inside
         .iter()
         .enumerate()
         .map_while(|(at, g)| {
-            (g.ch.is_ascii_alphanumeric() || (at == 0 && g.ch == '/')).then(|| g.ch.to_ascii_lowercase())
+            let opens = at == 0 && matches!(g.ch, '/' | '!' | '?');
+            (g.ch.is_ascii_alphanumeric() || opens).then(|| g.ch.to_ascii_lowercase())
         })
         .collect();
+    let is_html = comment || (is_known_tag(&name) && has_attributes_only(inside, name.len()));
+    if !is_html {
+        return None;
+    }
     let raw = out.get(open)?.raw.cover(out.last()?.raw);
     opens.pop();
     out.truncate(open);
     Some(Tag { name, raw })
+}
+
+/// Whether what stands behind a tag's name reads like attributes: nothing, `/`, or words of which each has a value. `<a comment in
+/// plain words>` does not.
+fn has_attributes_only(inside: &[Glyph], name: usize) -> bool {
+    let rest: String = inside.iter().skip(name).map(|g| g.ch).collect();
+    let rest = rest.trim().trim_end_matches('/').trim();
+    rest.is_empty() || rest.contains('=') || !rest.contains(char::is_whitespace)
 }
 
 /// What a tag leaves behind: a line break for a block, nothing for the rest; scripts and styles vanish with their content.
@@ -166,6 +243,10 @@ mod tests {
             ("fish & chips; peas", "fish & chips; peas"),
             ("&nosuch;", "&nosuch;"),
             ("&am<b>p;", "&"),
+            ("<The article raises questions>", "<The article raises questions>"),
+            ("<a nuanced understanding is crucial>", "<a nuanced understanding is crucial>"),
+            ("<script>a<b</script>As an AI> text", "As an AI> text"),
+            ("<!DOCTYPE html>x<br/>y", "x\ny"),
         ] {
             assert_eq!(text(html), plain, "{html}");
         }

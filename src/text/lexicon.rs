@@ -32,11 +32,6 @@ impl Hasher for PassThrough {
 /// A set of [`stable_hash`] values.
 pub type HashedWords = HashSet<u64, BuildHasherDefault<PassThrough>>;
 
-/// Hashes the whitespace-separated words of a list.
-pub fn hashed_words(list: &str) -> HashedWords {
-    list.split_whitespace().map(|word| stable_hash(word.as_bytes())).collect()
-}
-
 /// What the word lists say about a word: a set of classes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Classes(u16);

@@ -41,8 +41,14 @@ fn flush(run: &mut Vec<Glyph>, out: &mut Vec<Glyph>) {
     run.clear();
 }
 
-/// Drops combining marks that Latin, Greek and Cyrillic letters do not carry in writing, and any mark past the second of
-/// a letter. Returns how many words had such marks.
+/// Whether a mark is one that no orthography puts on a letter: strokes through it, lines under or over it, rings around it.
+/// Accents, dots, hooks and tails are how Yoruba, Navajo, Vietnamese or stressed Russian are written.
+fn is_abusive(mark: char) -> bool {
+    matches!(mark, '\u{305}' | '\u{332}'..='\u{338}' | '\u{33f}' | '\u{346}'..='\u{34e}' | '\u{350}'..='\u{362}' | '\u{20d0}'..='\u{20f0}')
+}
+
+/// Drops combining marks that do not compose with their Latin, Greek or Cyrillic letter, and any mark past the third of a letter
+/// of another script. Returns how many words had marks that are there to disguise: abusive ones, or three and more on a letter.
 pub(super) fn strip_marks(glyphs: &mut Vec<Glyph>) -> u32 {
     if !glyphs.iter().any(|g| is_combining_mark(g.ch)) {
         return 0;
@@ -59,7 +65,7 @@ pub(super) fn strip_marks(glyphs: &mut Vec<Glyph>) -> u32 {
                 Script::Common => return false,
                 _ => marks_on_base > 3,
             };
-            word_marked |= foreign;
+            word_marked |= foreign && (is_abusive(glyph.ch) || marks_on_base >= 3);
             return !foreign;
         }
         if glyph.ch.is_whitespace() {
@@ -121,6 +127,11 @@ mod tests {
         let words = strip_marks(&mut buffer);
         assert_eq!(buffer.iter().map(|g| g.ch).collect::<String>(), "crucial and fine");
         assert_eq!(words, 1);
+        for written in ["Ọ̀rọ̀ rẹ̀", "за́мок и замо́к", "nishłį́ Hą́ą́h"] {
+            let mut buffer = glyphs(written);
+            nfkc(&mut buffer);
+            assert_eq!(strip_marks(&mut buffer), 0, "{written}");
+        }
         let mut hindi = glyphs("हिन्दी में");
         assert_eq!(strip_marks(&mut hindi), 0);
         assert_eq!(hindi.len(), "हिन्दी में".chars().count());

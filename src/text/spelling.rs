@@ -189,6 +189,15 @@ fn decode_word(word: &mut [Glyph], bold: bool) -> bool {
         return false;
     }
     let letters = word.iter().filter(|g| g.ch.is_ascii_alphabetic()).count();
+    // `@Live` is somebody's name, `MI5` and `SE7` are codes.
+    let is_mention =
+        word.first().is_some_and(|g| g.ch == '@') && word.iter().skip(1).all(|g| g.ch.is_ascii_alphabetic());
+    let capitals = word.iter().take_while(|g| g.ch.is_ascii_uppercase()).count();
+    let is_code =
+        capitals > 0 && capitals < word.len() && word.iter().skip(capitals).all(|g| g.ch.is_ascii_digit());
+    if is_mention || is_code {
+        return false;
+    }
     let opens_with_number = word.first().is_some_and(|g| g.ch.is_ascii_digit())
         && word.iter().skip_while(|g| g.ch.is_ascii_digit()).all(|g| g.ch.is_ascii_alphabetic());
     let shortest = match (bold, opens_with_number) {
@@ -252,6 +261,7 @@ mod tests {
                 "the 2nd of 50 G20 talks in the 90s, covid19, 4th, 7am, 3d, mp3",
             ),
             ("I a", "I a"),
+            ("@Live and @Long from MI5, SE7", "@Live and @Long from MI5, SE7"),
             ("#di9 and #w0w", "#di9 and #w0w"),
             ("plan A or B", "plan A or B"),
             ("it cost $500 at 10am", "it cost $500 at 10am"),

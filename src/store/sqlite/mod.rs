@@ -1,0 +1,180 @@
+//! SQLite behind the seam: WAL, `synchronous = FULL`, STRICT tables, one writing thread (`writer`), a few reading connections.
+//!
+//! One file a family of methods: `accounts` (sites, users, keys, hooks, callbacks), `comments` (articles, comments,
+//! assessments), `queue` (items, claims, decisions, undo), `outbox` (callbacks to send), `audit` (the hash chain).
+
+mod accounts;
+mod audit;
+mod comments;
+mod outbox;
+mod queue;
+mod writer;
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::time::Duration;
+
+use rusqlite::{Connection, OpenFlags, OptionalExtension};
+
+use self::writer::Writer;
+use super::StoreError;
+
+/// Numbered migrations; the position after each is the schema's version (`PRAGMA user_version`).
+const MIGRATIONS: &[&str] = &[include_str!("schema_1.sql")];
+/// Connections for reading.
+const READERS: usize = 4;
+/// How long a connection waits for another process's write.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// A store in one SQLite file. Cheap to clone.
+#[derive(Clone)]
+pub struct SqliteStore {
+    writer: Writer,
+    readers: Arc<Readers>,
+    path: Arc<PathBuf>,
+    secret: Arc<[u8; 32]>,
+}
+
+struct Readers {
+    free: Mutex<Vec<Connection>>,
+    freed: Condvar,
+}
+
+impl SqliteStore {
+    /// Opens a file, makes it where it is missing, and brings its schema up to date.
+    ///
+    /// # Errors
+    /// When the file cannot be opened or written, is no database, or was written by a newer Claque.
+    pub fn open(path: &Path) -> Result<Self, StoreError> {
+        let mut connection = connect(path, OpenFlags::default())?;
+        connection.pragma_update(None, "journal_mode", "WAL")?;
+        connection.pragma_update(None, "synchronous", "FULL")?;
+        migrate(&mut connection)?;
+        let secret = secret(&connection)?;
+        let mut free = Vec::new();
+        for _ in 0..READERS {
+            free.push(connect(path, OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX)?);
+        }
+        let writer = Writer::start(connection).map_err(|error| StoreError::Database(error.to_string()))?;
+        Ok(Self {
+            writer,
+            readers: Arc::new(Readers { free: Mutex::new(free), freed: Condvar::new() }),
+            path: Arc::new(path.to_owned()),
+            secret: Arc::new(secret),
+        })
+    }
+
+    /// The installation's own secret: the key of pseudonyms. Made once, at random.
+    pub fn secret(&self) -> &[u8; 32] {
+        &self.secret
+    }
+
+    /// The file.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Reads on one of the reading connections, off the asynchronous threads.
+    async fn read<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let readers = Arc::clone(&self.readers);
+        let task = tokio::task::spawn_blocking(move || {
+            let connection = readers.take();
+            let result = work(&connection);
+            readers.give_back(connection);
+            result
+        });
+        task.await.map_err(|_| StoreError::Closed)?
+    }
+
+    /// Copies the whole database to a new file while the store is in use.
+    ///
+    /// # Errors
+    /// When the target exists or cannot be written.
+    pub async fn backup(&self, target: &Path) -> Result<(), StoreError> {
+        if target.exists() {
+            return Err(StoreError::Refused(format!("{} exists already: name a new file", target.display())));
+        }
+        let target = target.display().to_string();
+        self.read(move |connection| {
+            connection.execute("VACUUM INTO ?1", [target])?;
+            Ok(())
+        })
+        .await
+    }
+
+    /// What SQLite's own check says of the file; `ok` when it is sound.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub async fn check(&self) -> Result<String, StoreError> {
+        self.read(|connection| Ok(connection.query_row("PRAGMA quick_check", [], |row| row.get(0))?)).await
+    }
+}
+
+impl Readers {
+    fn take(&self) -> Connection {
+        let mut free = self.free.lock().unwrap_or_else(PoisonError::into_inner);
+        loop {
+            if let Some(connection) = free.pop() {
+                return connection;
+            }
+            free = self.freed.wait(free).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+
+    fn give_back(&self, connection: Connection) {
+        self.free.lock().unwrap_or_else(PoisonError::into_inner).push(connection);
+        self.freed.notify_one();
+    }
+}
+
+fn connect(path: &Path, flags: OpenFlags) -> Result<Connection, StoreError> {
+    let connection = Connection::open_with_flags(path, flags)
+        .map_err(|error| StoreError::Database(format!("cannot open {}: {error}", path.display())))?;
+    connection.busy_timeout(PATIENCE)?;
+    connection.pragma_update(None, "foreign_keys", true)?;
+    connection.set_prepared_statement_cache_capacity(64);
+    Ok(connection)
+}
+
+/// Brings the schema up to date, each step in a transaction of its own.
+fn migrate(connection: &mut Connection) -> Result<(), StoreError> {
+    let found: i64 = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
+    let known = MIGRATIONS.len() as i64;
+    if found > known {
+        return Err(StoreError::NewerSchema { found, known });
+    }
+    for (at, migration) in MIGRATIONS.iter().enumerate().skip(found as usize) {
+        let transaction = connection.transaction()?;
+        transaction.execute_batch(migration)?;
+        transaction.pragma_update(None, "user_version", at as i64 + 1)?;
+        transaction.commit()?;
+    }
+    Ok(())
+}
+
+fn secret(connection: &Connection) -> Result<[u8; 32], StoreError> {
+    let stored: Option<[u8; 32]> = connection
+        .query_row("SELECT value FROM meta WHERE key = 'secret'", [], |row| row.get(0))
+        .optional()?;
+    if let Some(secret) = stored {
+        return Ok(secret);
+    }
+    let mut secret = [0; 32];
+    getrandom::fill(&mut secret).map_err(|error| StoreError::Database(format!("no randomness: {error}")))?;
+    connection.execute("INSERT INTO meta (key, value) VALUES ('secret', ?1)", [secret])?;
+    Ok(secret)
+}
+
+/// Now, in milliseconds since 1970.
+fn now() -> i64 {
+    chrono::Utc::now().timestamp_millis()
+}
+
+/// A new id that grows with time.
+fn new_id() -> String {
+    uuid::Uuid::now_v7().to_string()
+}

@@ -1,0 +1,103 @@
+//! The one thread that writes: jobs in, one transaction for all that wait, answers out when it is on disk.
+//!
+//! Group commit: the thread takes the first job, then every job that has queued up meanwhile (at most [`MOST_TOGETHER`]), each in a
+//! savepoint of its own, and commits once. One fsync serves them all; a job that fails takes only its own changes back.
+
+use std::sync::mpsc;
+
+use rusqlite::{Connection, TransactionBehavior};
+use tokio::sync::oneshot;
+
+use crate::store::StoreError;
+
+/// Most jobs of one transaction.
+const MOST_TOGETHER: usize = 256;
+/// Jobs that may wait; a sender waits when there are more.
+const MOST_WAITING: usize = 4096;
+
+/// Told whether the transaction was committed; answers the caller.
+type Answer = Box<dyn FnOnce(Result<(), String>) + Send>;
+type Job = Box<dyn FnOnce(&Connection) -> Answer + Send>;
+
+/// The way to the writing thread. Cheap to clone; the thread ends when the last one is gone.
+#[derive(Clone)]
+pub(super) struct Writer {
+    jobs: mpsc::SyncSender<Job>,
+}
+
+impl Writer {
+    /// Starts the thread, which owns the connection.
+    pub(super) fn start(connection: Connection) -> std::io::Result<Self> {
+        let (jobs, waiting) = mpsc::sync_channel::<Job>(MOST_WAITING);
+        std::thread::Builder::new()
+            .name("store-writer".to_owned())
+            .spawn(move || serve(connection, &waiting))?;
+        Ok(Self { jobs })
+    }
+
+    /// Runs `work` inside the next transaction; answers when it is committed.
+    pub(super) async fn run<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let (sender, receiver) = oneshot::channel();
+        let job: Job = Box::new(move |connection| {
+            let result = in_savepoint(connection, work);
+            Box::new(move |committed| {
+                let result = match committed {
+                    Ok(()) => result,
+                    Err(error) => Err(StoreError::Database(error)),
+                };
+                // Nobody waits any more when the request was cancelled; the work is done all the same.
+                let _ = sender.send(result);
+            })
+        });
+        if let Err(mpsc::TrySendError::Full(job)) = self.jobs.try_send(job) {
+            // Rare: wait for room without holding up the asynchronous threads.
+            let jobs = self.jobs.clone();
+            let sent = tokio::task::spawn_blocking(move || jobs.send(job)).await;
+            if !matches!(sent, Ok(Ok(()))) {
+                return Err(StoreError::Closed);
+            }
+        }
+        receiver.await.map_err(|_| StoreError::Closed)?
+    }
+}
+
+fn in_savepoint<T>(
+    connection: &Connection,
+    work: impl FnOnce(&Connection) -> Result<T, StoreError>,
+) -> Result<T, StoreError> {
+    connection.execute_batch("SAVEPOINT job")?;
+    match work(connection) {
+        Ok(value) => {
+            connection.execute_batch("RELEASE job")?;
+            Ok(value)
+        }
+        Err(error) => {
+            connection.execute_batch("ROLLBACK TO job; RELEASE job")?;
+            Err(error)
+        }
+    }
+}
+
+fn serve(mut connection: Connection, waiting: &mpsc::Receiver<Job>) {
+    while let Ok(first) = waiting.recv() {
+        let mut answers: Vec<Answer> = Vec::new();
+        let committed = match connection.transaction_with_behavior(TransactionBehavior::Immediate) {
+            Ok(transaction) => {
+                let rest = std::iter::from_fn(|| waiting.try_recv().ok()).take(MOST_TOGETHER - 1);
+                answers.extend(std::iter::once(first).chain(rest).map(|job| job(&transaction)));
+                transaction.commit().map_err(|error| error.to_string())
+            }
+            Err(error) => {
+                // The job never ran: dropping it tells its caller that the store is closed, the log says why.
+                tracing::error!(%error, "the database cannot be written");
+                continue;
+            }
+        };
+        for answer in answers {
+            answer(committed.clone());
+        }
+    }
+}
