@@ -11,11 +11,15 @@
 //! 4. [`signals`]: plugins that read one comment in its context and emit findings; the registry is [`signals::SIGNALS`].
 //! 5. [`engine`]: the only place where findings become numbers. Stage one: text points -> p, the share of genuine comments that
 //!    score at least as high. Stage two: thread alarm, campaigns, and the decision rules that make a verdict.
-//! 6. [`offline`]: files of comments in, assessments and measurements out; training.
-//! 7. [`cli`]: the `claque` program, one file a subcommand.
+//! 6. [`store`]: everything durable behind one seam, on SQLite. [`access`]: keys and passwords.
+//! 7. [`intake`]: the use case of a live comment: analyse, score, place among the others, store, answer.
+//! 8. [`cms`]: adapters of content systems in, callbacks out. [`offline`]: files of comments in, assessments and measurements
+//!    out; training.
+//! 9. [`http`]: the service, its addresses and errors.
+//! 10. [`cli`]: the `claque` program, one file a subcommand.
 //!
-//! The store, the review domain, the CMS adapters and the HTTP service will stand between `engine` and `cli`; nothing of them
-//! is here yet.
+//! A comment's way through the service: `http::comments` -> [`intake::Intake::take`] -> [`engine`] -> [`store`] -> queue; a decision's way back:
+//! `http::review` -> [`store`] (decision, audit entry and callbacks in one commit) -> [`cms::callback`].
 //!
 //! # Example
 //! ```
@@ -40,10 +44,14 @@
 //! assert!(judged.assessments[0].score > 0.99);
 //! ```
 
+pub mod access;
 pub mod cli;
+pub mod cms;
 pub mod config;
 pub mod domain;
 pub mod engine;
+pub mod http;
+pub mod intake;
 pub mod offline;
 pub mod rules;
 pub mod signals;

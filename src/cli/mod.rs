@@ -2,11 +2,15 @@
 //!
 //! Exit codes: 0 done, flagged or not; 1 a check failed; 2 bad usage or unreadable input; 3 finished, some records rejected.
 
+mod accounts;
+mod database;
 mod demo;
 mod eval;
+mod operate;
 mod output;
 mod rules;
 mod score;
+mod serve;
 mod train;
 
 use std::path::PathBuf;
@@ -39,6 +43,28 @@ enum Command {
     Train(train::Args),
     /// Check, test, list, explain and begin rule files
     Rules(rules::Args),
+    /// Run the service
+    Serve(serve::Args),
+    /// Add and list sites
+    #[command(subcommand)]
+    Sites(accounts::Sites),
+    /// Make API keys
+    #[command(subcommand)]
+    Keys(accounts::Keys),
+    /// Add users
+    #[command(subcommand)]
+    Users(accounts::Users),
+    /// Add ways in for content systems
+    #[command(subcommand)]
+    Hooks(accounts::Hooks),
+    /// Add addresses that get decisions
+    #[command(subcommand)]
+    Callbacks(accounts::Callbacks),
+    /// Copy the database while it is in use
+    Backup(operate::Backup),
+    /// Verify and export the audit log
+    #[command(subcommand)]
+    Audit(operate::Audit),
 }
 
 /// What a finished command says to the shell.
@@ -67,6 +93,14 @@ pub fn run() -> ExitCode {
         Command::Eval(args) => eval::run(args),
         Command::Train(args) => train::run(args),
         Command::Rules(args) => rules::run(args),
+        Command::Serve(args) => serve::run(args),
+        Command::Sites(command) => accounts::sites(command),
+        Command::Keys(command) => accounts::keys(command),
+        Command::Users(command) => accounts::users(command),
+        Command::Hooks(command) => accounts::hooks(command),
+        Command::Callbacks(command) => accounts::callbacks(command),
+        Command::Backup(args) => operate::backup(args),
+        Command::Audit(command) => operate::audit(command),
     };
     match outcome {
         Ok(Outcome::Done) => ExitCode::SUCCESS,

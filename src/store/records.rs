@@ -170,6 +170,8 @@ pub struct Remembered {
     pub verdict: Verdict,
     /// The campaign so far.
     pub campaign: Option<String>,
+    /// Whether its latest assessment put it on its campaign's card.
+    pub on_campaign_card: bool,
 }
 
 /// A stored comment as `GET` shows it.

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::accounts::site_exists;
 use super::audit::append;
-use super::queue::{close_for_comment, is_queued, open_for};
+use super::queue::{close_empty_campaign, close_for_comment, is_queued, open_for};
 use super::{SqliteStore, new_id, now};
 use crate::domain::{Article, Comment, Id, Status, Verdict};
 use crate::store::StoreError;
@@ -236,7 +236,10 @@ impl SqliteStore {
     pub async fn remembered(&self, after: i64, limit: usize) -> Result<Vec<Remembered>, StoreError> {
         self.read(move |connection| {
             let mut statement = connection.prepare_cached(
-                "SELECT * FROM comments WHERE is_current = 1 AND seq > ?1 ORDER BY seq LIMIT ?2",
+                "SELECT c.*, EXISTS (
+                   SELECT 1 FROM assessments a, json_each(a.record, '$.because') b WHERE a.comment = c.seq AND b.value = 'campaign'
+                 ) AS on_campaign_card
+                 FROM comments c WHERE is_current = 1 AND seq > ?1 ORDER BY seq LIMIT ?2",
             )?;
             let mut rows = statement.query(params![after, limit as i64])?;
             let mut remembered = Vec::new();
@@ -248,24 +251,31 @@ impl SqliteStore {
         .await
     }
 
-    /// Counts for the metrics.
+    /// Counts of a site, or of all.
     ///
     /// # Errors
     /// When the store cannot be read.
-    pub async fn counts(&self) -> Result<Counts, StoreError> {
-        self.read(|connection| {
-            let count = |sql: &str| connection.prepare_cached(sql)?.query_row([], |row| row.get::<_, i64>(0));
-            let oldest: Option<i64> = connection
-                .prepare_cached("SELECT min(opened_at) FROM queue WHERE is_open = 1")?
-                .query_row([], |row| row.get(0))?;
+    pub async fn counts(&self, site: Option<String>) -> Result<Counts, StoreError> {
+        self.read(move |connection| {
+            let count = |sql: &str| -> Result<i64, rusqlite::Error> {
+                connection.prepare_cached(sql)?.query_row([&site], |row| row.get(0))
+            };
+            let outbox = "SELECT count(*) FROM outbox o JOIN callbacks c ON c.id = o.callback WHERE (?1 IS NULL OR c.site = ?1) AND o.state";
+            let oldest = count(
+                "SELECT coalesce(min(opened_at), 0) FROM queue WHERE (?1 IS NULL OR site = ?1) AND is_open = 1",
+            )?;
             Ok(Counts {
-                comments: count("SELECT count(*) FROM comments WHERE is_current = 1")?,
-                review: count("SELECT count(*) FROM comments WHERE is_current = 1 AND verdict <> 'allow'")?,
-                queue: count("SELECT count(*) FROM queue WHERE is_open = 1")?,
-                oldest_seconds: oldest.map_or(0, |at| (now() - at).max(0) / 1000),
-                decisions: count("SELECT count(*) FROM decisions WHERE undone_at IS NULL")?,
-                outbox: count("SELECT count(*) FROM outbox WHERE state = 'pending'")?,
-                dead_letters: count("SELECT count(*) FROM outbox WHERE state = 'dead'")?,
+                comments: count("SELECT count(*) FROM comments WHERE (?1 IS NULL OR site = ?1) AND is_current = 1")?,
+                review: count(
+                    "SELECT count(*) FROM comments WHERE (?1 IS NULL OR site = ?1) AND is_current = 1 AND verdict <> 'allow'",
+                )?,
+                queue: count("SELECT count(*) FROM queue WHERE (?1 IS NULL OR site = ?1) AND is_open = 1")?,
+                oldest_seconds: if oldest == 0 { 0 } else { (now() - oldest).max(0) / 1000 },
+                decisions: count(
+                    "SELECT count(*) FROM decisions WHERE (?1 IS NULL OR site = ?1) AND undone_at IS NULL",
+                )?,
+                outbox: count(&format!("{outbox} = 'pending'"))?,
+                dead_letters: count(&format!("{outbox} = 'dead'"))?,
             })
         })
         .await
@@ -389,9 +399,15 @@ fn reassess(connection: &Connection, changed: &Reassessed) -> Result<(), StoreEr
         record.insert("thread".to_owned(), serde_json::from_str(thread)?);
     }
     add_assessment(connection, changed.seq, changed.cause, &serde_json::to_string(&record)?)?;
+    let before: Option<String> = connection
+        .prepare_cached("SELECT campaign FROM comments WHERE seq = ?1")?
+        .query_row([changed.seq], |row| row.get(0))?;
     connection
         .prepare_cached("UPDATE comments SET verdict = ?2, campaign = ?3 WHERE seq = ?1")?
         .execute(params![changed.seq, word(&changed.verdict), changed.campaign])?;
+    if let Some(before) = before.filter(|before| Some(before) != changed.campaign.as_ref()) {
+        close_empty_campaign(connection, &before)?;
+    }
     if decided_by.is_none() && changed.verdict != Verdict::Allow {
         open_for(connection, changed.seq, changed.verdict, &changed.because, changed.priority)?;
     }
@@ -419,5 +435,6 @@ fn remember(row: &Row<'_>) -> Result<Remembered, StoreError> {
         canon_version: row.get("canon_version")?,
         verdict: of_word(&row.get::<_, String>("verdict")?)?,
         campaign: row.get("campaign")?,
+        on_campaign_card: row.get("on_campaign_card")?,
     })
 }

@@ -81,6 +81,17 @@ pub(super) fn close_for_comment(connection: &Connection, seq: i64) -> Result<(),
     Ok(())
 }
 
+/// Closes the cards of a campaign that was merged into another: no comment of the card's site bears its id any more.
+pub(super) fn close_empty_campaign(connection: &Connection, campaign: &str) -> Result<(), StoreError> {
+    connection
+        .prepare_cached(
+            "UPDATE queue SET is_open = 0, version = version + 1 WHERE campaign = ?1 AND is_open = 1
+               AND NOT EXISTS (SELECT 1 FROM comments c WHERE c.campaign = ?1 AND c.site = queue.site AND c.is_current = 1)",
+        )?
+        .execute([campaign])?;
+    Ok(())
+}
+
 /// Whether an undecided comment stands in the queue, by itself or on its campaign's card.
 pub(super) fn is_queued(connection: &Connection, seq: i64) -> Result<bool, StoreError> {
     Ok(connection

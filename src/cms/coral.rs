@@ -1,0 +1,83 @@
+//! Coral: the external moderation phase (signed, answered at once), and its webhooks as far as they say something by themselves.
+//!
+//! The phase's request has no comment id: one is made from story, author and text, the same for the same. Coral shows our flag,
+//! not our reasons; those stand on the card.
+
+use serde_json::{Value, json};
+
+use super::{Adapter, Answered, Delivery, Event, Refusal, Reply, id, signature, text};
+use crate::domain::{Article, Author, Comment};
+use crate::text::stable_hash;
+
+/// See the module's documentation.
+pub(super) struct Coral;
+
+impl Adapter for Coral {
+    fn name(&self) -> &'static str {
+        "coral"
+    }
+
+    fn verify(&self, delivery: &Delivery<'_>, secrets: &[String]) -> Result<Option<String>, Refusal> {
+        let header = delivery.header("x-coral-signature").ok_or(Refusal::Signature)?;
+        if !signature::any_hex(&header, secrets, &[delivery.body]) {
+            return Err(Refusal::Signature);
+        }
+        Ok(super::json(delivery.body)
+            .ok()
+            .and_then(|payload| text(&payload, "type").and(text(&payload, "id")).map(str::to_owned)))
+    }
+
+    fn read(&self, delivery: &Delivery<'_>) -> Result<Event, Refusal> {
+        let payload = super::json(delivery.body)?;
+        if let Some(kind) = text(&payload, "type") {
+            let data = payload.get("data").cloned().unwrap_or_default();
+            // The other events name a comment by an id that the moderation phase never told us.
+            return Ok(match (kind, id(&data, "storyID")) {
+                ("STORY_CREATED", Some(story)) => Event::Article(Box::new(Article {
+                    id: story,
+                    url: text(&data, "storyURL").map(str::to_owned),
+                    ..Article::default()
+                })),
+                _ => Event::Ignored,
+            });
+        }
+        let (comment, story) = (payload.get("comment"), payload.get("story").cloned().unwrap_or_default());
+        let body = comment
+            .and_then(|comment| comment.get("body"))
+            .and_then(Value::as_str)
+            .ok_or_else(|| Refusal::Body("`comment.body` is missing".to_owned()))?;
+        let author = payload.get("author").cloned().unwrap_or_default();
+        let (story_id, author_id) = (id(&story, "id"), id(&author, "id"));
+        let key = format!(
+            "{}\0{}\0{body}",
+            story_id.as_ref().map_or("", |id| id.as_str()),
+            author_id.as_ref().map_or("", |id| id.as_str())
+        );
+        Ok(Event::Comment(
+            Box::new(Comment {
+                id: format!("coral-{:016x}", stable_hash(key.as_bytes())).into(),
+                article_id: story_id.clone(),
+                parent_id: comment.and_then(|comment| id(comment, "parentID")),
+                author: author_id.map(|id| Author {
+                    id: Some(id),
+                    role: text(&author, "role").map(str::to_lowercase),
+                    ..Author::default()
+                }),
+                text: body.to_owned(),
+                ..Comment::default()
+            }),
+            None,
+        ))
+    }
+
+    fn reply(&self, answered: &Answered) -> Reply {
+        let flag = json!([{ "actionType": "FLAG", "reason": "COMMENT_DETECTED_SPAM" }]);
+        match answered.verdict.as_str() {
+            "hold" => {
+                Reply { status: 200, body: Some(json!({ "status": "SYSTEM_WITHHELD", "actions": flag })) }
+            }
+            "review" => Reply { status: 200, body: Some(json!({ "actions": flag })) },
+            _ => Reply { status: 204, body: None },
+        }
+    }
+}

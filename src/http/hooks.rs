@@ -1,0 +1,72 @@
+//! `POST /hooks/{name}`: deliveries of content systems, read by the hook's adapter.
+
+use actix_web::http::StatusCode;
+use actix_web::{HttpRequest, HttpResponse, web};
+use chrono::Utc;
+use serde_json::Value;
+
+use super::body::Body;
+use super::comments::{Wish, take};
+use super::error::{ApiError, Code};
+use super::state::State;
+use crate::cms::{self, Answered, Delivery, Event, Refusal};
+use crate::store::StoreError;
+
+impl From<Refusal> for ApiError {
+    fn from(refusal: Refusal) -> Self {
+        let code = match &refusal {
+            Refusal::Signature => Code::BadSignature,
+            Refusal::Stale(_) => Code::StaleTimestamp,
+            Refusal::Body(_) => Code::InvalidBody,
+        };
+        Self::new(code, refusal.to_string())
+    }
+}
+
+/// The one handler. An unknown hook and a wrong signature get the same answer: nobody learns which hooks there are.
+pub(super) async fn deliver(
+    request: HttpRequest,
+    state: web::Data<State>,
+    name: web::Path<String>,
+    Body(body): Body,
+) -> Result<HttpResponse, ApiError> {
+    let hook = state.intake.store().hook(name.into_inner()).await?;
+    let hook = hook.ok_or(Refusal::Signature)?;
+    let adapter = cms::by_name(&hook.adapter).ok_or(Refusal::Signature)?;
+    let header = |name: &str| request.headers().get(name)?.to_str().ok().map(str::to_owned);
+    let delivery = Delivery { header: &header, body: &body, now: Utc::now().timestamp_millis() };
+    let id = adapter.verify(&delivery, &hook.secrets)?;
+    let event = adapter.read(&delivery)?;
+    let store = state.intake.store();
+    // A comment's delivery is idempotent by itself and must be answered again; the other events are done once.
+    if let (Some(id), false) = (id, matches!(event, Event::Comment(..)))
+        && !store.remember_delivery(hook.name.clone(), id).await?
+    {
+        return Ok(HttpResponse::NoContent().finish());
+    }
+    let done = match event {
+        Event::Ignored => Ok(()),
+        Event::Article(article) => store.put_article(hook.site, *article).await,
+        Event::Status(id, status) => state.intake.set_status(hook.site, id, status).await,
+        Event::Deleted(id) => state.intake.delete(hook.site, id).await,
+        Event::Comment(comment, article) => {
+            if let Some(article) = article {
+                store.put_article(hook.site.clone(), *article).await?;
+            }
+            let (_, answer) = take(&state, hook.site, *comment, &Wish::default()).await?;
+            let verdict = answer.get("verdict").and_then(Value::as_str).unwrap_or("allow").to_owned();
+            let reply = adapter.reply(&Answered { verdict, answer });
+            let mut response =
+                HttpResponse::build(StatusCode::from_u16(reply.status).unwrap_or(StatusCode::OK));
+            return Ok(match reply.body {
+                Some(body) => response.json(body),
+                None => response.finish(),
+            });
+        }
+    };
+    match done {
+        // A comment that we never saw: nothing to change, nothing to try again.
+        Ok(()) | Err(StoreError::NotFound(_)) => Ok(HttpResponse::NoContent().finish()),
+        Err(error) => Err(error.into()),
+    }
+}

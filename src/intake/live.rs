@@ -1,0 +1,376 @@
+//! The live index: what is known of all current comments, in memory, so that a new one is placed among them in microseconds.
+//!
+//! A cache of the store: made from it at start, never asked for what must be durable. A newcomer is inserted before it is
+//! looked up, so of two copies that arrive together at least one sees the other. What a newcomer changes about earlier comments
+//! (a thread alarm, a campaign that is one now) comes back as [`Reassessed`] for the store.
+
+use std::collections::{BTreeSet, HashMap};
+
+use crate::domain::{Because, Id, ThreadSummary, Verdict};
+use crate::engine::{Engine, Linking, Standing, TextScore, ThreadScore, decide};
+use crate::signals::{Copy, Known, OwnPast, ThreadView};
+use crate::similarity::{CampaignId, Campaigns, Index, Sketch, Slot};
+use crate::store::records::{Reassessed, TextFacts};
+
+/// The most earlier comments of an author, a thread or a campaign that are looked at for one newcomer.
+const MOST_COMPARED: usize = 50;
+/// The most members of a campaign whose authors are counted: more change no decision.
+const MOST_COUNTED: usize = 500;
+/// Comments within this many milliseconds count as one burst.
+const BURST: i64 = 600_000;
+/// p at or below which a comment of a thread is unusual.
+const UNUSUAL_P: f64 = 0.05;
+/// Milliseconds of the index's clock tick.
+const TICK: i64 = 60_000;
+
+/// A comment as the live index knows it.
+#[derive(Debug, Clone)]
+pub struct Member {
+    /// Its number in the store; none while its first commit is under way.
+    pub seq: Option<i64>,
+    /// The site.
+    pub site: String,
+    /// The comment's id.
+    pub id: String,
+    /// Its thread.
+    pub thread: Option<String>,
+    /// Its author's key.
+    pub author: Option<String>,
+    /// When it was posted, in milliseconds.
+    pub at: i64,
+    /// The text's numbers.
+    pub facts: TextFacts,
+    /// Its signature.
+    pub sketch: Option<Sketch>,
+    /// The verdict that the store has.
+    pub verdict: Verdict,
+    /// The campaign that the store has.
+    pub campaign: Option<String>,
+    /// Whether it stands on its campaign's card in the store.
+    pub on_campaign_card: bool,
+}
+
+/// A newcomer's place.
+#[derive(Debug)]
+pub struct Placed {
+    /// Its number here.
+    pub number: u32,
+    /// What signals may know.
+    pub known: Known,
+    /// Thread and campaign in numbers.
+    pub standing: Standing,
+    /// Its campaign.
+    pub campaign: Option<String>,
+    /// Earlier comments whose standing it may have changed.
+    affected: BTreeSet<u32>,
+}
+
+/// See the module's documentation.
+#[derive(Default)]
+pub struct Live {
+    index: Index,
+    members: Vec<Option<Member>>,
+    slots: HashMap<Slot, u32>,
+    slot_of: HashMap<u32, Slot>,
+    by_seq: HashMap<i64, u32>,
+    campaigns: Campaigns,
+    threads: HashMap<(String, String), Vec<u32>>,
+    authors: HashMap<(String, String), Vec<u32>>,
+}
+
+impl Live {
+    /// How many comments it knows.
+    pub fn len(&self) -> usize {
+        self.members.iter().flatten().count()
+    }
+
+    /// Whether it knows none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Bytes of the similarity index.
+    pub fn index_bytes(&self) -> usize {
+        self.index.heap_bytes()
+    }
+
+    /// Adds a comment and finds its place.
+    pub fn arrive(&mut self, engine: &Engine, member: &Member) -> Placed {
+        let number = self.members.len() as u32;
+        let alarm_before = self.thread_score(engine, member).is_some_and(|thread| thread.alarm);
+        if let Some(thread) = &member.thread {
+            self.threads.entry((member.site.clone(), thread.clone())).or_default().push(number);
+        }
+        if let Some(author) = &member.author {
+            self.authors.entry((member.site.clone(), author.clone())).or_default().push(number);
+        }
+        if let Some(seq) = member.seq {
+            self.by_seq.insert(seq, number);
+        }
+        self.members.push(Some(member.clone()));
+        let (copies, mut affected) = self.link(engine, number, member);
+        let (standing, campaign) = self.standing(engine, number, member);
+        if !alarm_before && standing.thread.is_some_and(|thread| thread.alarm) {
+            affected.extend(self.thread_of(member));
+        }
+        affected.remove(&number);
+        let known = Known {
+            copies,
+            thread: self.thread_view(engine, number, member),
+            own_past: self.own_past(engine, number, member),
+        };
+        Placed { number, known, standing, campaign, affected }
+    }
+
+    /// Notes that a newcomer was stored, and as what. Returns what is to be assessed again: earlier comments, and the newcomer
+    /// itself where others arrived meanwhile.
+    pub fn confirm(
+        &mut self,
+        engine: &Engine,
+        placed: &Placed,
+        seq: i64,
+        verdict: Verdict,
+        because: &[Because],
+    ) -> Vec<Reassessed> {
+        if let Some(Some(member)) = self.members.get_mut(placed.number as usize) {
+            member.seq = Some(seq);
+            member.verdict = verdict;
+            member.on_campaign_card = because.contains(&Because::Campaign);
+            member.campaign.clone_from(&placed.campaign);
+            self.by_seq.insert(seq, placed.number);
+        }
+        let mut numbers = placed.affected.clone();
+        numbers.insert(placed.number);
+        numbers.into_iter().filter_map(|number| self.changed(engine, number)).collect()
+    }
+
+    /// Every comment whose standing is not what the store has: after a start, what a crash left undone.
+    pub fn all_changed(&mut self, engine: &Engine) -> Vec<Reassessed> {
+        (0..self.members.len() as u32).filter_map(|number| self.changed(engine, number)).collect()
+    }
+
+    /// Forgets a comment by its number here.
+    pub fn remove(&mut self, number: u32) {
+        let Some(member) = self.members.get_mut(number as usize).and_then(Option::take) else { return };
+        if let Some(seq) = member.seq {
+            self.by_seq.remove(&seq);
+        }
+        if let Some(slot) = self.slot_of.remove(&number) {
+            self.slots.remove(&slot);
+            self.index.remove(slot);
+        }
+        self.campaigns.remove(number);
+        let lists = [(&mut self.threads, &member.thread), (&mut self.authors, &member.author)];
+        for (lists, key) in lists {
+            if let Some(key) = key
+                && let Some(list) = lists.get_mut(&(member.site.clone(), key.clone()))
+            {
+                list.retain(|other| *other != number);
+            }
+        }
+    }
+
+    /// Forgets a comment by its number in the store.
+    pub fn remove_seq(&mut self, seq: i64) {
+        if let Some(number) = self.by_seq.get(&seq).copied() {
+            self.remove(number);
+        }
+    }
+
+    fn member(&self, number: u32) -> Option<&Member> {
+        self.members.get(number as usize)?.as_ref()
+    }
+
+    /// Inserts into the index, links the copies found. Returns them, and the comments whose campaign changed by it.
+    fn link(&mut self, engine: &Engine, number: u32, member: &Member) -> (Vec<Copy>, BTreeSet<u32>) {
+        let mut copies = Vec::new();
+        let mut affected = BTreeSet::new();
+        let Some(sketch) = &member.sketch else { return (copies, affected) };
+        let linking = Linking::new(&engine.config.campaign);
+        let time = u32::try_from(member.at / TICK).unwrap_or(0);
+        let mut found = Vec::new();
+        let Some(slot) = self.index.insert_then_query(sketch, time, linking.wide(), &mut found) else {
+            return (copies, affected);
+        };
+        self.slots.insert(slot, number);
+        self.slot_of.insert(number, slot);
+        let p = |facts: &TextFacts| (!facts.abstained).then_some(facts.p);
+        for copy in found {
+            let Some(other) = self.slots.get(&copy.slot).copied() else { continue };
+            let Some(earlier) = self.member(other) else { continue };
+            let same_record = earlier.id == member.id && earlier.site == member.site;
+            if same_record || !linking.admits(&copy.likeness, p(&member.facts), p(&earlier.facts)) {
+                continue;
+            }
+            copies.push(Copy {
+                id: earlier.id.as_str().into(),
+                jaccard: copy.likeness.jaccard,
+                skeleton: copy.likeness.skeleton,
+                same_author: earlier.site == member.site
+                    && member.author.is_some()
+                    && earlier.author == member.author,
+            });
+            let before = [number, other].map(|m| self.campaigns.campaign_of(m));
+            let shown_before = before.iter().flatten().any(|id| self.is_shown(engine, *id));
+            let members = &self.members;
+            self.campaigns.link(number, other, |m| name(members, m));
+            let Some(now) = self.campaigns.campaign_of(number) else { continue };
+            let renamed = before.iter().any(|id| *id != Some(now));
+            if renamed || shown_before != self.is_shown(engine, now) {
+                affected.extend(self.campaigns.members(now));
+            }
+        }
+        copies.truncate(MOST_COMPARED);
+        (copies, affected)
+    }
+
+    /// Whether a campaign has authors enough to be shown.
+    fn is_shown(&self, engine: &Engine, id: CampaignId) -> bool {
+        self.authors_of(id).0 >= engine.config.campaign.authors
+    }
+
+    /// Known authors of a campaign, and whether two people share it.
+    fn authors_of(&self, id: CampaignId) -> (usize, bool) {
+        let mut known: BTreeSet<(&str, &str)> = BTreeSet::new();
+        let mut unknown = 0;
+        for member in self.campaigns.members(id).take(MOST_COUNTED).filter_map(|m| self.member(m)) {
+            match &member.author {
+                Some(author) => drop(known.insert((&member.site, author))),
+                None => unknown += 1,
+            }
+        }
+        (known.len(), known.len() + unknown >= 2)
+    }
+
+    fn standing(&self, engine: &Engine, number: u32, member: &Member) -> (Standing, Option<String>) {
+        let campaign = self.campaigns.campaign_of(number).map(|id| (id, self.authors_of(id)));
+        let campaign = campaign.filter(|(_, (_, shared))| *shared);
+        let standing = Standing {
+            thread: self.thread_score(engine, member),
+            copied: campaign.is_some(),
+            campaign_authors: campaign.map_or(0, |(_, (known, _))| known),
+        };
+        (standing, campaign.map(|(id, _)| id.to_string()))
+    }
+
+    /// The comment's new standing, where it is not the stored one; noted as stored from here on.
+    fn changed(&mut self, engine: &Engine, number: u32) -> Option<Reassessed> {
+        let member = self.member(number)?;
+        let seq = member.seq?;
+        let (standing, campaign) = self.standing(engine, number, member);
+        let score = text_score(&member.facts);
+        let (verdict, because) = decide(&score, &standing, &engine.config);
+        // A verdict that was raised stays: a person is to see it, whatever came later.
+        let verdict = verdict.max(member.verdict);
+        let campaign = campaign.or_else(|| member.campaign.clone());
+        let on_campaign_card = member.on_campaign_card || because.contains(&Because::Campaign);
+        if because.is_empty() && verdict != Verdict::Allow
+            || (verdict == member.verdict
+                && campaign == member.campaign
+                && on_campaign_card == member.on_campaign_card)
+        {
+            return None;
+        }
+        let summary = member.thread.as_ref().zip(standing.thread).map(|(id, thread)| ThreadSummary {
+            id: Id::from(id.as_str()),
+            alarm: thread.alarm,
+            p: thread.p,
+        });
+        let cause = if campaign == member.campaign { "thread" } else { "campaign" };
+        let priority = priority(&member.facts, &standing);
+        if let Some(Some(member)) = self.members.get_mut(number as usize) {
+            member.verdict = verdict;
+            member.campaign.clone_from(&campaign);
+            member.on_campaign_card = on_campaign_card;
+        }
+        let thread = summary.and_then(|summary| serde_json::to_string(&summary).ok());
+        Some(Reassessed { seq, cause, verdict, because, campaign, thread, priority })
+    }
+
+    fn thread_of(&self, member: &Member) -> impl Iterator<Item = u32> + '_ {
+        let key = member.thread.as_ref().map(|thread| (member.site.clone(), thread.clone()));
+        key.and_then(|key| self.threads.get(&key)).into_iter().flatten().copied()
+    }
+
+    fn thread_score(&self, engine: &Engine, member: &Member) -> Option<ThreadScore> {
+        member.thread.as_ref()?;
+        let counting =
+            self.thread_of(member).filter_map(|m| self.member(m)).filter(|m| counts(engine, &m.facts));
+        let (k, sum) = counting.fold((0, 0.0), |(k, sum), m| (k + 1, sum - m.facts.p.log10()));
+        Some(ThreadScore::of_sum(k, sum, &engine.config.thread))
+    }
+
+    fn thread_view(&self, engine: &Engine, number: u32, member: &Member) -> ThreadView {
+        let mut view = ThreadView::default();
+        let mut unusual = Vec::new();
+        for (at, other) in self.thread_of(member).filter_map(|m| Some((m, self.member(m)?))) {
+            if at == number || !counts(engine, &other.facts) {
+                continue;
+            }
+            view.others += 1;
+            if other.facts.p <= UNUSUAL_P {
+                unusual.push(other);
+            }
+        }
+        view.unusual = unusual.len();
+        let near = unusual.iter().rev().take(MOST_COMPARED);
+        let similar: f64 = near.clone().map(|other| similarity(member, other)).sum();
+        view.similarity = similar / near.len().max(1) as f64;
+        let same_author = |other: &Member| member.author.is_some() && member.author == other.author;
+        view.burst =
+            near.filter(|other| (member.at - other.at).abs() <= BURST && !same_author(other)).count();
+        view
+    }
+
+    fn own_past(&self, engine: &Engine, number: u32, member: &Member) -> Option<OwnPast> {
+        let own = self.authors.get(&(member.site.clone(), member.author.clone()?))?;
+        let others: Vec<&Member> =
+            own.iter().filter(|m| **m != number).filter_map(|m| self.member(*m)).collect();
+        let last = others.iter().rev().take(MOST_COMPARED);
+        let judged: Vec<f64> = last
+            .clone()
+            .filter(|other| counts(engine, &other.facts))
+            .map(|other| -other.facts.p.log10())
+            .collect();
+        Some(OwnPast {
+            comments: others.len(),
+            similarity: last.map(|other| similarity(member, other)).fold(0.0, f64::max),
+            unusual: (judged.len() >= 3).then(|| judged.iter().sum::<f64>() / judged.len() as f64),
+        })
+    }
+}
+
+/// Whether a comment counts in its thread's statistic.
+fn counts(engine: &Engine, facts: &TextFacts) -> bool {
+    !facts.abstained && facts.words >= engine.config.text.thread_words
+}
+
+fn similarity(a: &Member, b: &Member) -> f64 {
+    a.sketch.as_ref().zip(b.sketch.as_ref()).map_or(0.0, |(a, b)| a.content.jaccard(&b.content))
+}
+
+/// A stable name for a campaign that begins with this comment.
+fn name(members: &[Option<Member>], number: u32) -> u64 {
+    let Some(Some(member)) = members.get(number as usize) else { return 0 };
+    crate::text::stable_hash(format!("{}\0{}", member.site, member.id).as_bytes())
+}
+
+/// The facts as stage one's score.
+pub fn text_score(facts: &TextFacts) -> TextScore {
+    TextScore {
+        points: facts.points,
+        p: facts.p,
+        abstained: facts.abstained,
+        strongest_rule: facts.strongest_rule,
+        words: facts.words,
+        disguised: facts.disguised,
+    }
+}
+
+/// Order in the queue: how improbable the text is as genuine, in powers of ten, more for what many people see at once.
+pub fn priority(facts: &TextFacts, standing: &Standing) -> f64 {
+    let text = if facts.abstained { 0.0 } else { (-facts.p.log10()).min(12.0) };
+    let campaign = (standing.campaign_authors as f64).ln_1p();
+    let thread = if standing.thread.is_some_and(|thread| thread.alarm) { 1.0 } else { 0.0 };
+    ((text + campaign + thread) * 1e3).round() / 1e3
+}
