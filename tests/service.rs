@@ -191,7 +191,12 @@ async fn a_campaign_is_one_card_one_decision_and_one_undo() {
     let (status, undone) = desk.post(&format!("/v1/decisions/{id}/undo"), json!({})).await;
     assert_eq!((status, &undone["comments"]), (StatusCode::OK, &json!(3)));
     assert_eq!(desk.status_of(1).await, "published");
-    assert_eq!(desk.store.due_callbacks(100).await.unwrap().len(), 6);
+    assert_eq!(desk.store.counts(None).await.unwrap().outbox, 6);
+    assert_eq!(
+        desk.store.due_callbacks(100).await.unwrap().len(),
+        3,
+        "a comment's messages go out in their order"
+    );
     let (status, refused) = desk.post(&format!("/v1/decisions/{id}/undo"), json!({})).await;
     assert_eq!((status, &refused["code"]), (StatusCode::UNPROCESSABLE_ENTITY, &json!("refused")));
     assert_eq!(
@@ -645,4 +650,89 @@ async fn callbacks_arrive_signed_and_are_tried_again() {
     let counts = desk.store.counts(None).await.unwrap();
     assert_eq!((counts.outbox, counts.dead_letters), (2, 0), "both wait for their next try");
     assert_eq!(callback::send_due(&desk.store).await.unwrap(), 0, "not due yet");
+}
+
+#[actix_web::test]
+async fn a_text_that_comes_back_after_an_edit_is_judged_again() {
+    let dir = tempfile::tempdir().unwrap();
+    let desk = desk(dir.path()).await;
+    for (text, verdict) in [
+        (PRAISE, "review"),
+        ("ok my bus was late so I walked, see you all there", "allow"),
+        (PRAISE, "review"),
+    ] {
+        let (_, answer) = desk.post("/v1/comments", json!({"id": 1, "author": "ann", "text": text})).await;
+        assert_eq!(answer["verdict"], verdict);
+    }
+    let (_, stored) = desk.get("/v1/comments/gazette/1").await;
+    assert_eq!(stored["comment"]["text"], PRAISE);
+    assert_eq!(desk.get("/v1/queue").await.1["items"].as_array().unwrap().len(), 1);
+    let finding = |answer: &Value| {
+        answer["evidence"].as_array().unwrap().iter().any(|e| e["signal"] == "self-similarity")
+    };
+    assert!(!finding(&stored["assessment"]), "an edit is not held against its author");
+}
+
+#[actix_web::test]
+async fn a_campaign_whose_comments_were_settled_elsewhere_leaves_the_queue() {
+    let dir = tempfile::tempdir().unwrap();
+    let desk = desk(dir.path()).await;
+    desk.campaign().await;
+    for id in 1..=3 {
+        desk.post(&format!("/v1/comments/gazette/{id}/status"), json!({"status": "rejected"})).await;
+    }
+    assert_eq!(desk.get("/v1/queue").await.1["items"].as_array().unwrap().len(), 1, "one is left");
+    desk.send(desk.authorised(TestRequest::delete().uri("/v1/comments/gazette/4"))).await;
+    assert_eq!(desk.get("/v1/queue").await.1["items"], json!([]));
+}
+
+#[actix_web::test]
+async fn decisions_are_undone_in_their_order_only() {
+    let dir = tempfile::tempdir().unwrap();
+    let desk = desk(dir.path()).await;
+    desk.post("/v1/comments", json!({"id": 1, "text": PRAISE})).await;
+    let target = json!({"site": "gazette", "id": 1});
+    let (_, first) = desk.post("/v1/decisions", json!({"comment": target, "action": "approve"})).await;
+    let (status, _) =
+        desk.post("/v1/decisions", json!({"comment": target, "action": "reject", "version": 1})).await;
+    assert_eq!(status, StatusCode::CONFLICT, "the version is of a card that is closed");
+    let (_, second) = desk.post("/v1/decisions", json!({"comment": target, "action": "reject"})).await;
+    let undo = |decision: &Value| format!("/v1/decisions/{}/undo", decision["id"].as_str().unwrap());
+    assert_eq!(desk.post(&undo(&first), json!({})).await.0, StatusCode::UNPROCESSABLE_ENTITY);
+    assert_eq!(desk.post(&undo(&second), json!({})).await.0, StatusCode::OK);
+    assert_eq!(desk.status_of(1).await, "published");
+    assert_eq!(desk.post(&undo(&first), json!({})).await.0, StatusCode::OK);
+    let (_, queue) = desk.get("/v1/queue").await;
+    assert_eq!(queue["items"].as_array().unwrap().len(), 1, "it waits for somebody again");
+    let item = queue["items"][0]["id"].as_str().unwrap();
+    let priority = queue["items"][0]["priority"].clone();
+    let (_, skipped) = desk.post("/v1/decisions", json!({"item": item, "action": "skip"})).await;
+    desk.post(&undo(&skipped), json!({})).await;
+    assert_eq!(desk.get("/v1/queue").await.1["items"][0]["priority"], priority);
+}
+
+#[actix_web::test]
+async fn one_sites_ids_and_numbers_stay_its_own() {
+    let dir = tempfile::tempdir().unwrap();
+    let desk = desk(dir.path()).await;
+    desk.store.add_site(Site { id: "times".into(), title: "The Times".into() }).await.unwrap();
+    let (key, hash) = new_key(KeyKind::Api).unwrap();
+    desk.store.add_key("times".into(), vec![Scope::Score, Scope::Review], hash).await.unwrap();
+    let times = Desk { store: desk.store.clone(), state: desk.state.clone(), key };
+    desk.post("/v1/comments", json!({"id": "secret-7", "author": "u1", "text": COPY})).await;
+    let (_, answer) = times.post("/v1/comments", json!({"id": 1, "author": "u2", "text": COPY})).await;
+    assert!(answer["campaign_id"].is_string(), "copies are found across sites");
+    assert!(!answer.to_string().contains("secret-7"), "{answer}");
+    assert_eq!(times.get("/v1/comments/gazette/secret-7").await.0, StatusCode::FORBIDDEN);
+    assert_eq!(times.get("/v1/stats").await.1["comments"], 1);
+    assert_eq!(
+        times
+            .post(
+                "/v1/decisions",
+                json!({"comment": {"site": "gazette", "id": "secret-7"}, "action": "reject"})
+            )
+            .await
+            .0,
+        StatusCode::FORBIDDEN
+    );
 }

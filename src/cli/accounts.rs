@@ -7,7 +7,8 @@ use super::Outcome;
 use super::database::{Database, secret_from_stdin};
 use super::output::write_to;
 use crate::access::{KeyKind, Role, hash_password, new_key};
-use crate::cms::{ADAPTERS, by_name, callback};
+use crate::cms::{ADAPTERS, by_name, callback, signature};
+use crate::store::Store;
 use crate::store::records::{Callback, Hook, Scope, Site};
 
 #[derive(Debug, Subcommand)]
@@ -149,6 +150,8 @@ pub(super) fn sites(command: &Sites) -> Result<Outcome> {
     match command {
         Sites::Add { id, title, database } => {
             let site = Site { id: valid_name("site id", id)?.to_owned(), title: title.clone() };
+            // The first site makes the database.
+            Store::open(&database.db).map_err(|error| anyhow!("{error}"))?;
             database.with(|store| async move { store.add_site(site).await })?;
             say(&format!("site {id} added"))
         }
@@ -211,12 +214,12 @@ pub(super) fn hooks(command: &Hooks) -> Result<Outcome> {
     if !secret_stdin {
         bail!("webhooks are signed: pipe the secret in and add --secret-stdin");
     }
-    let hook = Hook {
-        name: name.clone(),
-        site: site.clone(),
-        adapter: adapter.clone(),
-        secrets: vec![secret_from_stdin()?],
-    };
+    let secret = secret_from_stdin()?;
+    if adapter == "generic" && signature::standard_key(&secret).is_none() {
+        bail!("the secret must be `whsec_` and at least 16 bytes in base64, as Standard Webhooks has it");
+    }
+    let hook =
+        Hook { name: name.clone(), site: site.clone(), adapter: adapter.clone(), secrets: vec![secret] };
     database.with(|store| async move { store.add_hook(hook).await })?;
     say(&format!("/hooks/{name}"))
 }

@@ -17,12 +17,12 @@ pub(super) struct Database {
 }
 
 impl Database {
-    /// Opens the store and does something with it.
+    /// Opens the store that is there and does something with it.
     pub(super) fn with<T, F: Future<Output = Result<T, StoreError>>>(
         &self,
         work: impl FnOnce(Store) -> F,
     ) -> Result<T> {
-        let store = Store::open(&self.db).map_err(|error| anyhow!("{error}"))?;
+        let store = Store::open_existing(&self.db).map_err(|error| anyhow!("{error}"))?;
         runtime()?.block_on(work(store)).map_err(|error| anyhow!("{error}"))
     }
 }

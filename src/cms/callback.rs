@@ -5,6 +5,7 @@
 //! `Retry-After` honoured, for some three days, then listed as dead. Redirects are not followed, and an address in a private
 //! range is refused unless the callback allows it: the name is resolved first, and the connection goes to what was checked.
 
+use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
 use std::time::Duration;
 
@@ -36,7 +37,6 @@ pub fn start(store: Store) -> std::io::Result<()> {
             match runtime.block_on(send_due(&store)) {
                 Ok(0) => std::thread::sleep(REST),
                 Ok(_) => {}
-                Err(StoreError::Closed) => return,
                 Err(error) => {
                     tracing::error!(%error, "the outbox cannot be read");
                     std::thread::sleep(REST);
@@ -52,17 +52,38 @@ pub fn start(store: Store) -> std::io::Result<()> {
 /// # Errors
 /// When the store cannot be read or written.
 pub async fn send_due(store: &Store) -> Result<usize, StoreError> {
-    let due = store.due_callbacks(BATCH).await?;
-    let count = due.len();
-    for message in due {
-        let now = chrono::Utc::now().timestamp_millis();
-        let delivery = send(&message, now);
+    let mut by_receiver: BTreeMap<String, Vec<Due>> = BTreeMap::new();
+    for message in store.due_callbacks(BATCH).await? {
+        by_receiver.entry(message.callback.id.clone()).or_default().push(message);
+    }
+    // Every receiver has a thread of its own: a slow one holds up nobody else's messages of this batch.
+    let sent: Vec<(String, Delivery)> = std::thread::scope(|scope| {
+        let threads: Vec<_> =
+            by_receiver.values().map(|messages| scope.spawn(|| send_all(messages))).collect();
+        threads.into_iter().filter_map(|thread| thread.join().ok()).flatten().collect()
+    });
+    let count = sent.len();
+    for (id, delivery) in sent {
         if !matches!(delivery, Delivery::Done) {
-            tracing::warn!(id = message.id, callback = message.callback.id, outcome = ?delivery, "callback");
+            tracing::warn!(id, outcome = ?delivery, "callback");
         }
-        store.finish_delivery(message.id, delivery).await?;
+        store.finish_delivery(id, delivery).await?;
     }
     Ok(count)
+}
+
+/// Sends the messages of one receiver, until one fails: the rest would wait as long for the same.
+fn send_all(messages: &[Due]) -> Vec<(String, Delivery)> {
+    let mut sent = Vec::new();
+    for message in messages {
+        let delivery = send(message, chrono::Utc::now().timestamp_millis());
+        let failed = !matches!(delivery, Delivery::Done);
+        sent.push((message.id.clone(), delivery));
+        if failed {
+            break;
+        }
+    }
+    sent
 }
 
 /// Sends one message.

@@ -15,9 +15,9 @@ use super::comments::{Wish, take};
 use super::error::{ApiError, Code};
 use super::state::State;
 use crate::domain::{Author, Comment, Id, Status};
+use crate::intake::pseudonym;
 use crate::store::StoreError;
 use crate::store::records::{Key, Scope};
-use crate::text::stable_hash;
 
 /// What submit calls answer, to the letter.
 const THANKS: &str = "Thanks for making the web a better place.";
@@ -103,7 +103,7 @@ async fn check(state: &State, site: String, form: &Form) -> Result<HttpResponse,
             return Ok(invalid(&format!("`{field}` is missing")));
         }
     }
-    let comment = comment(form);
+    let comment = comment(form, state.intake.store().secret());
     let guid = comment.id.to_string();
     let answered = |body: &str| {
         let mut response = HttpResponse::Ok();
@@ -144,7 +144,7 @@ async fn check(state: &State, site: String, form: &Form) -> Result<HttpResponse,
 }
 
 async fn submit(state: &State, site: String, form: &Form, status: Status) -> Result<HttpResponse, ApiError> {
-    let comment = comment(form);
+    let comment = comment(form, state.intake.store().secret());
     match state.intake.set_status(site, comment.id, status).await {
         // A comment from before we were asked: the client is thanked all the same.
         Ok(()) | Err(StoreError::NotFound(_)) => Ok(plain(THANKS)),
@@ -154,13 +154,13 @@ async fn submit(state: &State, site: String, form: &Form, status: Status) -> Res
 
 /// Maps the form's fields. Akismet sends no comment id: one is made from blog, author, address and text, the same for check and
 /// submit.
-fn comment(form: &Form) -> Comment {
+fn comment(form: &Form, secret: &[u8; 32]) -> Comment {
     let field = |name: &str| form.get(name).map(str::to_owned);
     let text = field("comment_content").unwrap_or_default();
     let identity = ["blog", "permalink", "comment_author", "comment_author_email", "user_ip"]
         .map(|name| form.get(name).unwrap_or_default())
         .join("\0");
-    let id = format!("ak-{:016x}", stable_hash(format!("{identity}\0{text}").as_bytes()));
+    let id = pseudonym(&format!("{identity}\0{text}"), secret).replace("hmac:", "ak-");
     let created_at = form.get("comment_date_gmt").and_then(|at| {
         let naive = chrono::NaiveDateTime::parse_from_str(at.trim_end_matches('Z'), "%Y-%m-%dT%H:%M:%S")
             .or_else(|_| chrono::NaiveDateTime::parse_from_str(at, "%Y-%m-%d %H:%M:%S"));
@@ -169,13 +169,14 @@ fn comment(form: &Form) -> Comment {
             .ok()
             .or(naive.ok().map(|at| at.and_utc()))
     });
-    let author_key = field("user_ID").filter(|id| id != "0").or(field("comment_author_email"));
+    // An address stands for an author without an account, as its keyed hash.
+    let user = field("user_ID").filter(|id| id != "0");
+    let author_key = user.or_else(|| form.get("comment_author_email").map(|email| pseudonym(email, secret)));
     Comment {
         id: id.into(),
         article_id: field("comment_post_ID").or(field("permalink")).map(Id::from),
         author: Some(Author {
-            // An address as a key would be kept in the clear.
-            id: author_key.map(|key| format!("{:016x}", stable_hash(key.to_lowercase().as_bytes())).into()),
+            id: author_key.map(Id::from),
             name: field("comment_author"),
             email: field("comment_author_email"),
             ip: field("user_ip"),
@@ -205,7 +206,7 @@ mod tests {
             b"api_key=abcdefghijkm&blog=https%3A%2F%2Fnews.example&user_ip=1.2.3.4&comment_author=Ann&comment_author_email=ann%40x.example&comment_content=Well+said&comment_date_gmt=2026-11-25T10%3A00%3A00Z&comment_post_ID=7&reporter=joe",
         )
         .unwrap_or_else(|error| panic!("{error}"));
-        let comment = comment(&form);
+        let comment = comment(&form, &[1; 32]);
         assert_eq!(comment.text, "Well said");
         assert_eq!(comment.article_id.as_ref().map(Id::as_str), Some("7"));
         assert_eq!(
@@ -215,7 +216,7 @@ mod tests {
         let again = Form::read(
             b"blog=https%3A%2F%2Fnews.example&user_ip=1.2.3.4&comment_author=Ann&comment_author_email=ann%40x.example&comment_content=Well+said",
         )
-        .map_or_else(|error| panic!("{error}"), |form| super::comment(&form));
+        .map_or_else(|error| panic!("{error}"), |form| super::comment(&form, &[1; 32]));
         assert_eq!(comment.id, again.id);
     }
 }

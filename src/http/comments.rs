@@ -1,5 +1,7 @@
 //! `/v1/comments`, `/v1/score`, `/v1/articles`: what a CMS sends and asks.
 
+use std::fmt::Write as _;
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
@@ -112,18 +114,26 @@ pub(super) async fn take(
     let admission = state.admit()?;
     let started = Instant::now();
     let (id, text) = (comment.id.clone(), comment.text.clone());
-    let work = state.intake.take(site.clone(), comment, true);
+    let (intake, at) = (Arc::clone(&state.intake), site.clone());
+    // The place among those under way is kept until the work is done, not until somebody stops waiting for it.
+    let work = tokio::spawn(async move {
+        let _admission = admission;
+        let taken = intake.take(at, comment, true).await;
+        if let Err(error) = &taken {
+            tracing::error!(%error, "a comment was not kept");
+        }
+        taken
+    });
+    let gone = |_| ApiError::new(Code::StoreUnavailable, "nothing was kept: send it again later");
     let taken = match wish.timeout_ms {
-        None => work.await?,
+        None => work.await.map_err(gone)??,
         Some(budget) => match tokio::time::timeout(Duration::from_millis(budget), work).await {
-            Ok(taken) => taken?,
-            // The work goes on: the comment is stored and queued whatever the CMS does with this answer.
+            Ok(taken) => taken.map_err(gone)??,
             Err(_) => {
                 return Ok((StatusCode::ACCEPTED, json!({ "id": id, "verdict": "allow", "pending": true })));
             }
         },
     };
-    drop(admission);
     let counters = &state.counters;
     counters.taken.fetch_add(1, Ordering::Relaxed);
     counters.repeated.fetch_add(u64::from(!taken.fresh), Ordering::Relaxed);
@@ -147,9 +157,25 @@ fn answer(
     }
     if let Some(answer) = answer.as_object_mut() {
         answer.insert("queued".to_owned(), json!(taken.queued));
-        answer.insert("card".to_owned(), json!(format!("{}/comments/{site}/{id}", state.public_url)));
+        answer.insert(
+            "card".to_owned(),
+            json!(format!("{}/comments/{}/{}", state.public_url, encoded(site), encoded(id.as_str()))),
+        );
     }
     Ok(answer)
+}
+
+/// A name as one segment of an address.
+fn encoded(name: &str) -> String {
+    let mut out = String::with_capacity(name.len());
+    for byte in name.bytes() {
+        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'~') {
+            out.push(char::from(byte));
+        } else {
+            let _ = write!(out, "%{byte:02X}");
+        }
+    }
+    out
 }
 
 /// Counts every span in UTF-16 units, as browsers do.
@@ -259,6 +285,11 @@ pub(super) async fn status(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn names_fit_an_address() {
+        assert_eq!(encoded("a/b?c#d é"), "a%2Fb%3Fc%23d%20%C3%A9");
+    }
 
     #[test]
     fn spans_count_as_a_browser_does() {

@@ -39,8 +39,9 @@ pub(super) async fn deliver(
     let event = adapter.read(&delivery)?;
     let store = state.intake.store();
     // A comment's delivery is idempotent by itself and must be answered again; the other events are done once.
-    if let (Some(id), false) = (id, matches!(event, Event::Comment(..)))
-        && !store.remember_delivery(hook.name.clone(), id).await?
+    let once = id.filter(|_| !matches!(event, Event::Comment(..)));
+    if let Some(id) = &once
+        && store.is_delivered(hook.name.clone(), id.clone()).await?
     {
         return Ok(HttpResponse::NoContent().finish());
     }
@@ -66,7 +67,12 @@ pub(super) async fn deliver(
     };
     match done {
         // A comment that we never saw: nothing to change, nothing to try again.
-        Ok(()) | Err(StoreError::NotFound(_)) => Ok(HttpResponse::NoContent().finish()),
+        Ok(()) | Err(StoreError::NotFound(_)) => {
+            if let Some(id) = once {
+                store.remember_delivery(hook.name, id).await?;
+            }
+            Ok(HttpResponse::NoContent().finish())
+        }
         Err(error) => Err(error.into()),
     }
 }

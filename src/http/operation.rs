@@ -15,7 +15,7 @@ pub(super) async fn health() -> HttpResponse {
 
 /// `GET /readyz`: the store answers too.
 pub(super) async fn ready(state: web::Data<State>) -> Result<HttpResponse, ApiError> {
-    state.intake.store().sites().await?;
+    state.intake.store().probe().await?;
     Ok(HttpResponse::Ok().content_type("text/plain").body("ready\n"))
 }
 

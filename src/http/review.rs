@@ -14,6 +14,8 @@ use crate::store::records::{Action, NewDecision, Target};
 /// Cards of a page when none is asked for, and at the most.
 const PAGE: usize = 50;
 const MOST: usize = 200;
+/// The longest reason code, in characters.
+const LONGEST_REASON: usize = 100;
 /// The longest note, in characters.
 const LONGEST_NOTE: usize = 4000;
 
@@ -35,9 +37,9 @@ pub(super) async fn queue(
     let after = match &page.after {
         None => None,
         Some(cursor) => {
-            let parts = cursor
-                .split_once(':')
-                .and_then(|(priority, id)| Some((priority.parse().ok()?, id.to_owned())));
+            let parts = cursor.split_once(':').and_then(|(priority, id)| {
+                Some((priority.parse().ok().filter(|p: &f64| p.is_finite())?, id.to_owned()))
+            });
             Some(parts.ok_or_else(|| {
                 ApiError::new(
                     Code::InvalidParameter,
@@ -107,6 +109,12 @@ pub(super) async fn decide(
         return Err(ApiError::new(
             Code::InvalidBody,
             format!("`note` has at most {LONGEST_NOTE} characters"),
+        ));
+    }
+    if body.reason.as_ref().is_some_and(|reason| reason.chars().count() > LONGEST_REASON) {
+        return Err(ApiError::new(
+            Code::InvalidBody,
+            format!("`reason` is a code of at most {LONGEST_REASON} characters"),
         ));
     }
     let target = match (body.item, body.campaign, body.comment) {

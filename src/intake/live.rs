@@ -4,7 +4,7 @@
 //! looked up, so of two copies that arrive together at least one sees the other. What a newcomer changes about earlier comments
 //! (a thread alarm, a campaign that is one now) comes back as [`Reassessed`] for the store.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use crate::domain::{Because, Id, ThreadSummary, Verdict};
 use crate::engine::{Engine, Linking, Standing, TextScore, ThreadScore, decide};
@@ -15,7 +15,9 @@ use crate::store::records::{Reassessed, TextFacts};
 /// The most earlier comments of an author, a thread or a campaign that are looked at for one newcomer.
 const MOST_COMPARED: usize = 50;
 /// The most members of a campaign whose authors are counted: more change no decision.
-const MOST_COUNTED: usize = 500;
+const MOST_COUNTED: usize = 100;
+/// The most copies that a newcomer is linked to: one is enough to join, a few hold the campaign together when one goes.
+const MOST_LINKED: usize = 16;
 /// Comments within this many milliseconds count as one burst.
 const BURST: i64 = 600_000;
 /// p at or below which a comment of a thread is unusual.
@@ -73,6 +75,8 @@ pub struct Live {
     slots: HashMap<Slot, u32>,
     slot_of: HashMap<u32, Slot>,
     by_seq: HashMap<i64, u32>,
+    /// Removed in the store before their own commit was confirmed here.
+    gone: HashSet<i64>,
     campaigns: Campaigns,
     threads: HashMap<(String, String), Vec<u32>>,
     authors: HashMap<(String, String), Vec<u32>>,
@@ -117,7 +121,7 @@ impl Live {
         let known = Known {
             copies,
             thread: self.thread_view(engine, number, member),
-            own_past: self.own_past(engine, number, member),
+            own_past: self.own_past(engine, member),
         };
         Placed { number, known, standing, campaign, affected }
     }
@@ -132,6 +136,10 @@ impl Live {
         verdict: Verdict,
         because: &[Because],
     ) -> Vec<Reassessed> {
+        if self.gone.remove(&seq) {
+            self.remove(placed.number);
+            return Vec::new();
+        }
         if let Some(Some(member)) = self.members.get_mut(placed.number as usize) {
             member.seq = Some(seq);
             member.verdict = verdict;
@@ -172,8 +180,9 @@ impl Live {
 
     /// Forgets a comment by its number in the store.
     pub fn remove_seq(&mut self, seq: i64) {
-        if let Some(number) = self.by_seq.get(&seq).copied() {
-            self.remove(number);
+        match self.by_seq.get(&seq).copied() {
+            Some(number) => self.remove(number),
+            None => drop(self.gone.insert(seq)),
         }
     }
 
@@ -195,6 +204,9 @@ impl Live {
         self.slots.insert(slot, number);
         self.slot_of.insert(number, slot);
         let p = |facts: &TextFacts| (!facts.abstained).then_some(facts.p);
+        // Campaigns that the newcomer joins, and the best standing among them before it.
+        let mut joined: BTreeSet<CampaignId> = BTreeSet::new();
+        let mut before = (false, false);
         for copy in found {
             let Some(other) = self.slots.get(&copy.slot).copied() else { continue };
             let Some(earlier) = self.member(other) else { continue };
@@ -203,30 +215,43 @@ impl Live {
                 continue;
             }
             copies.push(Copy {
-                id: earlier.id.as_str().into(),
+                // Another site's ids are nobody's business here.
+                id: if earlier.site == member.site { earlier.id.as_str() } else { "(on another site)" }
+                    .into(),
                 jaccard: copy.likeness.jaccard,
                 skeleton: copy.likeness.skeleton,
                 same_author: earlier.site == member.site
                     && member.author.is_some()
                     && earlier.author == member.author,
             });
-            let before = [number, other].map(|m| self.campaigns.campaign_of(m));
-            let shown_before = before.iter().flatten().any(|id| self.is_shown(engine, *id));
+            if copies.len() > MOST_LINKED {
+                continue;
+            }
+            match self.campaigns.campaign_of(other) {
+                Some(id) if self.campaigns.campaign_of(number) == Some(id) => {}
+                Some(id) => {
+                    joined.insert(id);
+                    before = before.max(self.standing_of(engine, id));
+                }
+                None => drop(affected.insert(other)),
+            }
             let members = &self.members;
             self.campaigns.link(number, other, |m| name(members, m));
-            let Some(now) = self.campaigns.campaign_of(number) else { continue };
-            let renamed = before.iter().any(|id| *id != Some(now));
-            if renamed || shown_before != self.is_shown(engine, now) {
-                affected.extend(self.campaigns.members(now));
-            }
+        }
+        let Some(now) = self.campaigns.campaign_of(number) else { return (copies, affected) };
+        let merged = joined.iter().any(|id| *id != now);
+        // Members are looked at again only where it may matter to them, not whenever a large campaign grows by one.
+        if merged || self.standing_of(engine, now) > before {
+            affected.extend(self.campaigns.members(now));
         }
         copies.truncate(MOST_COMPARED);
         (copies, affected)
     }
 
-    /// Whether a campaign has authors enough to be shown.
-    fn is_shown(&self, engine: &Engine, id: CampaignId) -> bool {
-        self.authors_of(id).0 >= engine.config.campaign.authors
+    /// Whether two people share a campaign, and whether it has authors enough to be shown.
+    fn standing_of(&self, engine: &Engine, id: CampaignId) -> (bool, bool) {
+        let (known, shared) = self.authors_of(id);
+        (shared, known >= engine.config.campaign.authors)
     }
 
     /// Known authors of a campaign, and whether two people share it.
@@ -304,7 +329,7 @@ impl Live {
         let mut view = ThreadView::default();
         let mut unusual = Vec::new();
         for (at, other) in self.thread_of(member).filter_map(|m| Some((m, self.member(m)?))) {
-            if at == number || !counts(engine, &other.facts) {
+            if at == number || other.id == member.id || !counts(engine, &other.facts) {
                 continue;
             }
             view.others += 1;
@@ -322,10 +347,10 @@ impl Live {
         view
     }
 
-    fn own_past(&self, engine: &Engine, number: u32, member: &Member) -> Option<OwnPast> {
+    fn own_past(&self, engine: &Engine, member: &Member) -> Option<OwnPast> {
         let own = self.authors.get(&(member.site.clone(), member.author.clone()?))?;
         let others: Vec<&Member> =
-            own.iter().filter(|m| **m != number).filter_map(|m| self.member(*m)).collect();
+            own.iter().filter_map(|m| self.member(*m)).filter(|other| other.id != member.id).collect();
         let last = others.iter().rev().take(MOST_COMPARED);
         let judged: Vec<f64> = last
             .clone()

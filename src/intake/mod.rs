@@ -8,6 +8,8 @@
 pub mod live;
 mod privacy;
 
+pub use privacy::pseudonym;
+
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use chrono::Utc;

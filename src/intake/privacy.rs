@@ -8,20 +8,19 @@ use sha2::Sha256;
 
 use crate::domain::Comment;
 
-/// Stands before a hashed value, so that it is not hashed twice.
+/// Stands before a hashed value.
 const MARK: &str = "hmac:";
 
 /// Replaces the author's e-mail and IP address by their hashes.
 pub(super) fn hash_contacts(comment: &mut Comment, secret: &[u8; 32]) {
     let Some(author) = &mut comment.author else { return };
     for value in [&mut author.email, &mut author.ip].into_iter().flatten() {
-        if !value.starts_with(MARK) {
-            *value = pseudonym(value, secret);
-        }
+        *value = pseudonym(value, secret);
     }
 }
 
-fn pseudonym(value: &str, secret: &[u8; 32]) -> String {
+/// The keyed hash that stands for an address.
+pub fn pseudonym(value: &str, secret: &[u8; 32]) -> String {
     let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(secret) else { return String::new() };
     mac.update(value.trim().to_lowercase().as_bytes());
     let tag = mac.finalize().into_bytes();
@@ -34,7 +33,7 @@ mod tests {
     use crate::domain::Author;
 
     #[test]
-    fn addresses_become_equal_hashes_and_are_not_hashed_twice() {
+    fn addresses_become_equal_hashes_under_one_secret() {
         let mut comment = Comment {
             author: Some(Author {
                 email: Some(" Ann@Example.com".into()),
@@ -50,8 +49,12 @@ mod tests {
             Some(pseudonym("ann@example.com", &[7; 32]).as_str())
         );
         assert_ne!(once.author.as_ref().unwrap().email, once.author.as_ref().unwrap().ip);
-        hash_contacts(&mut comment, &[7; 32]);
-        assert_eq!(comment, once);
+        let mut forged = Comment {
+            author: Some(Author { email: Some("hmac:bob@example.com".into()), ..Author::default() }),
+            ..Comment::default()
+        };
+        hash_contacts(&mut forged, &[7; 32]);
+        assert!(!forged.author.unwrap().email.unwrap().contains("bob"));
         assert_ne!(pseudonym("ann@example.com", &[7; 32]), pseudonym("ann@example.com", &[8; 32]));
     }
 }

@@ -194,9 +194,13 @@ impl Index {
         candidates.sort_unstable();
         // As in `touch`: all sketches are asked for before the first is compared.
         let asked = candidates.iter().filter_map(|slot| self.sketches.get(*slot as usize));
-        std::hint::black_box(
-            asked.fold(0, |all, sketch| all ^ sketch.content.0.first().copied().unwrap_or(0)),
-        );
+        std::hint::black_box(asked.fold(0, |all, sketch| {
+            let (content, skeleton) = (&sketch.content.0, &sketch.skeleton.0);
+            [content.first(), content.last(), skeleton.last()]
+                .into_iter()
+                .flatten()
+                .fold(all, |all, byte| all ^ byte)
+        }));
         let mut last = u32::MAX;
         for &slot in candidates.iter() {
             if slot == last || self.times.get(slot as usize).is_none_or(|&t| t == FREE) {

@@ -155,19 +155,32 @@ impl SqliteStore {
         .await
     }
 
-    /// Remembers a webhook delivery. False when it was taken before.
+    /// Whether a webhook delivery was taken before.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub async fn is_delivered(&self, hook: String, id: String) -> Result<bool, StoreError> {
+        self.read(move |connection| {
+            let mut statement =
+                connection.prepare_cached("SELECT 1 FROM hook_deliveries WHERE hook = ?1 AND id = ?2")?;
+            Ok(statement.exists([hook, id])?)
+        })
+        .await
+    }
+
+    /// Remembers a webhook delivery, when its effect is done.
     ///
     /// # Errors
     /// When the store cannot be written.
-    pub async fn remember_delivery(&self, hook: String, id: String) -> Result<bool, StoreError> {
+    pub async fn remember_delivery(&self, hook: String, id: String) -> Result<(), StoreError> {
         self.writer
             .run(move |connection| {
-                let added = connection
+                connection
                     .prepare_cached(
                         "INSERT INTO hook_deliveries (hook, id, at) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING",
                     )?
                     .execute(params![hook, id, now()])?;
-                Ok(added == 1)
+                Ok(())
             })
             .await
     }

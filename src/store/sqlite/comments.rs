@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::accounts::site_exists;
 use super::audit::append;
-use super::queue::{close_empty_campaign, close_for_comment, is_queued, open_for};
+use super::queue::{close_empty_campaign, close_for_comment, close_settled_campaign, is_queued, open_for};
 use super::{SqliteStore, new_id, now};
 use crate::domain::{Article, Comment, Id, Status, Verdict};
 use crate::store::StoreError;
@@ -190,6 +190,7 @@ impl SqliteStore {
                     params![seq, word(&status), actor],
                 )?;
                 close_for_comment(connection, seq)?;
+                close_settled_campaign(connection, seq)?;
                 append(
                     connection,
                     &actor,
@@ -218,6 +219,8 @@ impl SqliteStore {
                 }
                 for seq in &gone {
                     close_for_comment(connection, *seq)?;
+                    connection.execute("UPDATE comments SET is_current = 0 WHERE seq = ?1", [seq])?;
+                    close_settled_campaign(connection, *seq)?;
                 }
                 connection.execute(
                     "DELETE FROM comments WHERE site = ?1 AND id = ?2",
@@ -297,10 +300,13 @@ pub(super) fn current(
         .ok_or(StoreError::NotFound("such comment"))
 }
 
+/// The revision that a delivery repeats. One that is named by its text's hash repeats only the current text: whoever changes a text and
+/// changes it back has changed it twice.
 fn known(connection: &Connection, site: &str, id: &str, revision: &str) -> Result<Option<Taken>, StoreError> {
     let row: Option<(i64, String)> = connection
         .prepare_cached(
-            "SELECT seq, first_answer FROM comments WHERE site = ?1 AND id = ?2 AND revision = ?3",
+            "SELECT seq, first_answer FROM comments WHERE site = ?1 AND id = ?2
+               AND (revision = ?3 OR revision GLOB ?3 || '#*') AND (is_current = 1 OR ?3 NOT GLOB 't:*')",
         )?
         .query_row(params![site, id, revision], |row| Ok((row.get(0)?, row.get(1)?)))
         .optional()?;
@@ -323,7 +329,15 @@ fn insert(connection: &Connection, new: &NewComment) -> Result<Taken, StoreError
     if let Some(seq) = replaced {
         connection.execute("UPDATE comments SET is_current = 0 WHERE seq = ?1", [seq])?;
         close_for_comment(connection, seq)?;
+        close_settled_campaign(connection, seq)?;
     }
+    let times_before: i64 = connection
+        .prepare_cached(
+            "SELECT count(*) FROM comments WHERE site = ?1 AND id = ?2 AND (revision = ?3 OR revision GLOB ?3 || '#*')",
+        )?
+        .query_row(params![new.site, comment.id.as_str(), new.revision], |row| row.get(0))?;
+    let revision =
+        if times_before == 0 { new.revision.clone() } else { format!("{}#{times_before}", new.revision) };
     let at = now();
     connection
         .prepare_cached(
@@ -334,7 +348,7 @@ fn insert(connection: &Connection, new: &NewComment) -> Result<Taken, StoreError
         .execute(params![
             new.site,
             comment.id.as_str(),
-            new.revision,
+            revision,
             comment.thread().map(Id::as_str),
             comment.author_key(),
             word(&comment.status.unwrap_or(Status::Published)),
@@ -383,11 +397,11 @@ fn reassess(connection: &Connection, changed: &Reassessed) -> Result<(), StoreEr
     let row: Option<(String, Option<String>)> = connection
         .prepare_cached(
             "SELECT a.record, c.decided_by FROM assessments a JOIN comments c ON c.seq = a.comment
-             WHERE a.comment = ?1 ORDER BY a.seq DESC LIMIT 1",
+             WHERE a.comment = ?1 AND c.is_current = 1 ORDER BY a.seq DESC LIMIT 1",
         )?
         .query_row([changed.seq], |row| Ok((row.get(0)?, row.get(1)?)))
         .optional()?;
-    // Deleted meanwhile: nothing to say about it any more.
+    // Deleted or replaced meanwhile: nothing to say about it any more.
     let Some((record, decided_by)) = row else { return Ok(()) };
     let mut record: serde_json::Map<String, Value> = serde_json::from_str(&record)?;
     record.insert("verdict".to_owned(), json!(changed.verdict));

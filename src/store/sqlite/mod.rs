@@ -41,11 +41,26 @@ struct Readers {
 }
 
 impl SqliteStore {
-    /// Opens a file, makes it where it is missing, and brings its schema up to date.
+    /// As [`Self::open`], for a file that is there already: a slip in its name must not make a new one.
+    ///
+    /// # Errors
+    /// As [`Self::open`]; when there is no such file.
+    pub fn open_existing(path: &Path) -> Result<Self, StoreError> {
+        if !path.exists() {
+            return Err(StoreError::Refused(format!(
+                "there is no database {}: `claque sites add` and `claque serve` make one",
+                path.display()
+            )));
+        }
+        Self::open(path)
+    }
+
+    /// Opens a file, makes it where it is missing, and brings its schema up to date. Nobody else may read a new file: it holds secrets.
     ///
     /// # Errors
     /// When the file cannot be opened or written, is no database, or was written by a newer Claque.
     pub fn open(path: &Path) -> Result<Self, StoreError> {
+        make_private(path)?;
         let mut connection = connect(path, OpenFlags::default())?;
         connection.pragma_update(None, "journal_mode", "WAL")?;
         connection.pragma_update(None, "synchronous", "FULL")?;
@@ -89,6 +104,14 @@ impl SqliteStore {
         task.await.map_err(|_| StoreError::Closed)?
     }
 
+    /// Whether the writing thread answers and can open a transaction.
+    ///
+    /// # Errors
+    /// When it cannot.
+    pub async fn probe(&self) -> Result<(), StoreError> {
+        self.writer.run(|_| Ok(())).await
+    }
+
     /// Copies the whole database to a new file while the store is in use.
     ///
     /// # Errors
@@ -128,6 +151,19 @@ impl Readers {
     fn give_back(&self, connection: Connection) {
         self.free.lock().unwrap_or_else(PoisonError::into_inner).push(connection);
         self.freed.notify_one();
+    }
+}
+
+/// Makes a missing file that only its owner can read; SQLite gives its side files the same rights.
+fn make_private(path: &Path) -> Result<(), StoreError> {
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    match options.open(path) {
+        Ok(_) => Ok(()),
+        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => Ok(()),
+        Err(error) => Err(StoreError::Database(format!("cannot make {}: {error}", path.display()))),
     }
 }
 

@@ -9,9 +9,11 @@ use crate::store::StoreError;
 use crate::store::records::{Delivery, Due};
 
 /// Puts an event for every enabled callback of the site into the outbox, inside the caller's transaction.
+/// `subject` is the comment: its messages are delivered in their order.
 pub(super) fn enqueue(
     connection: &Connection,
     site: &str,
+    subject: &str,
     kind: &str,
     data: &Value,
 ) -> Result<(), StoreError> {
@@ -24,9 +26,9 @@ pub(super) fn enqueue(
     for callback in callbacks {
         connection
             .prepare_cached(
-                "INSERT INTO outbox (id, callback, body, created_at, due_at, attempts, state) VALUES (?1, ?2, ?3, ?4, ?4, 0, 'pending')",
+                "INSERT INTO outbox (id, callback, subject, body, created_at, due_at, attempts, state) VALUES (?1, ?2, ?3, ?4, ?5, ?5, 0, 'pending')",
             )?
-            .execute(params![format!("msg_{}", new_id()), callback, body, at])?;
+            .execute(params![format!("msg_{}", new_id()), callback, subject, body, at])?;
     }
     Ok(())
 }
@@ -41,7 +43,10 @@ impl SqliteStore {
             let mut statement = connection.prepare_cached(
                 "SELECT o.id, o.body, o.attempts, c.id AS callback_id, c.site, c.url, c.secret, c.allow_private
                  FROM outbox o JOIN callbacks c ON c.id = o.callback
-                 WHERE o.state = 'pending' AND o.due_at <= ?1 AND c.is_enabled = 1 ORDER BY o.due_at, o.id LIMIT ?2",
+                 WHERE o.state = 'pending' AND o.due_at <= ?1 AND c.is_enabled = 1
+                   AND NOT EXISTS (SELECT 1 FROM outbox p WHERE p.callback = o.callback AND p.subject = o.subject
+                                   AND p.state = 'pending' AND p.id < o.id)
+                 ORDER BY o.due_at, o.id LIMIT ?2",
             )?;
             let rows = statement.query_map(params![now(), limit as i64], |row| {
                 Ok(Due {

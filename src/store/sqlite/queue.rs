@@ -92,6 +92,19 @@ pub(super) fn close_empty_campaign(connection: &Connection, campaign: &str) -> R
     Ok(())
 }
 
+/// Closes the card of a comment's campaign when nobody of the site is left on it to be decided.
+pub(super) fn close_settled_campaign(connection: &Connection, seq: i64) -> Result<(), StoreError> {
+    connection
+        .prepare_cached(
+            "UPDATE queue SET is_open = 0, version = version + 1 WHERE is_open = 1
+               AND (site, campaign) = (SELECT site, campaign FROM comments WHERE seq = ?1)
+               AND NOT EXISTS (SELECT 1 FROM comments c WHERE c.campaign = queue.campaign AND c.site = queue.site
+                               AND c.is_current = 1 AND c.decided_by IS NULL)",
+        )?
+        .execute([seq])?;
+    Ok(())
+}
+
 /// Whether an undecided comment stands in the queue, by itself or on its campaign's card.
 pub(super) fn is_queued(connection: &Connection, seq: i64) -> Result<bool, StoreError> {
     Ok(connection
@@ -327,6 +340,12 @@ impl SqliteStore {
 
 fn decide(connection: &Connection, decision: &NewDecision) -> Result<Decided, StoreError> {
     let card = find_card(connection, decision)?;
+    if card.is_none()
+        && let Some(version) = decision.version
+    {
+        // The version belongs to a card that is closed by now.
+        return Err(StoreError::Conflict { version: version + 1 });
+    }
     if let Some(card) = &card {
         let seen = decision.version.unwrap_or(card.version);
         if !card.is_open || seen != card.version {
@@ -437,6 +456,9 @@ fn apply(
             .prepare_cached("UPDATE comments SET status = ?2, decided_by = ?3 WHERE seq = ?1")?
             .execute(params![member.seq, word(&status), decision.actor])?;
         close_for_comment(connection, member.seq)?;
+        if card.is_none_or(|card| card.campaign.is_none()) {
+            close_settled_campaign(connection, member.seq)?;
+        }
     }
     if matches!(decision.action, Action::Skip) {
         return Ok(());
@@ -445,6 +467,7 @@ fn apply(
     enqueue(
         connection,
         &decision.site,
+        &member.id,
         "comment.decided",
         &json!({
             "decision": id,
@@ -486,38 +509,50 @@ fn settle(connection: &Connection, card: &Card, action: Action, spared: &[Member
 }
 
 fn undo(connection: &Connection, site: &str, id: &str, actor: &str) -> Result<usize, StoreError> {
-    let row: Option<(Option<String>, String, Option<i64>, String)> = connection
-        .prepare_cached("SELECT item, action, undone_at, actor FROM decisions WHERE id = ?1 AND site = ?2")?
-        .query_row(params![id, site], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)))
+    let row: Option<(Option<String>, String, Option<i64>)> = connection
+        .prepare_cached("SELECT item, action, undone_at FROM decisions WHERE id = ?1 AND site = ?2")?
+        .query_row(params![id, site], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
         .optional()?;
-    let (item, action, undone_at, decider) = row.ok_or(StoreError::NotFound("such decision"))?;
+    let (item, action, undone_at) = row.ok_or(StoreError::NotFound("such decision"))?;
     if undone_at.is_some() {
         return Err(StoreError::Refused("the decision was undone before".to_owned()));
     }
     let action: Action = of_word(&action)?;
+    let overtaken: Option<String> = connection
+        .prepare_cached(
+            "SELECT c.id FROM decision_comments mine
+             JOIN decisions m ON m.id = mine.decision
+             JOIN decision_comments other ON other.comment = mine.comment AND other.decision <> mine.decision
+             JOIN decisions d ON d.id = other.decision AND d.undone_at IS NULL AND d.rowid > m.rowid
+             JOIN comments c ON c.seq = mine.comment WHERE mine.decision = ?1 LIMIT 1",
+        )?
+        .query_row([id], |row| row.get(0))
+        .optional()?;
+    if let Some(comment) = overtaken {
+        return Err(StoreError::Refused(format!(
+            "comment `{comment}` was decided again since: undo that first"
+        )));
+    }
     let mut statement = connection.prepare_cached(
-        "SELECT d.comment, c.id, d.status_before, d.decided_by_before, c.status, c.decided_by
-         FROM decision_comments d JOIN comments c ON c.seq = d.comment WHERE d.decision = ?1 ORDER BY d.comment",
+        "SELECT d.comment, c.id, d.status_before, d.decided_by_before FROM decision_comments d
+         JOIN comments c ON c.seq = d.comment WHERE d.decision = ?1 AND c.is_current = 1 ORDER BY d.comment",
     )?;
     let mut rows = statement.query([id])?;
     let mut changed = 0;
     while let Some(row) = rows.next()? {
         let (seq, comment): (i64, String) = (row.get(0)?, row.get(1)?);
         let (before, decided_before): (String, Option<String>) = (row.get(2)?, row.get(3)?);
-        let (status, decided_by): (String, Option<String>) = (row.get(4)?, row.get(5)?);
-        if let Some(set) = action.status() {
-            if status != word(&set) || decided_by.as_deref() != Some(&decider) {
-                return Err(StoreError::Refused(format!(
-                    "comment `{comment}` was decided again since: undo that first"
-                )));
-            }
+        if action.status().is_some() {
             connection
                 .prepare_cached("UPDATE comments SET status = ?2, decided_by = ?3 WHERE seq = ?1")?
                 .execute(params![seq, before, decided_before])?;
+        }
+        if action != Action::Skip {
             let status: Status = of_word(&before)?;
             enqueue(
                 connection,
                 site,
+                &comment,
                 "comment.undone",
                 &json!({
                     "decision": id,
@@ -531,12 +566,20 @@ fn undo(connection: &Connection, site: &str, id: &str, actor: &str) -> Result<us
         changed += 1;
     }
     connection.execute("UPDATE decisions SET undone_at = ?2 WHERE id = ?1", params![id, now()])?;
-    if let Some(item) = item {
+    if let Some(item) = item.filter(|_| changed > 0) {
         // A newer card for the same thing may be open meanwhile: then that one stands.
-        connection.execute(
-            "UPDATE OR IGNORE queue SET is_open = 1, version = version + 1, claimed_by = NULL, claimed_until = NULL WHERE id = ?1",
-            [item],
-        )?;
+        let sql = match action {
+            Action::Approve | Action::Reject => {
+                "UPDATE OR IGNORE queue SET is_open = 1, version = version + 1, claimed_by = NULL, claimed_until = NULL WHERE id = ?1 AND ?2 = ?2"
+            }
+            Action::Skip => {
+                "UPDATE queue SET priority = priority + ?2, version = version + 1 WHERE id = ?1 AND is_open = 1"
+            }
+            Action::Escalate => {
+                "UPDATE queue SET priority = priority - ?2, is_escalated = 0, version = version + 1 WHERE id = ?1 AND is_open = 1"
+            }
+        };
+        connection.execute(sql, params![item, SKIP_STEP])?;
     }
     append(connection, actor, "decision.undo", id, &json!({ "site": site, "comments": changed }))?;
     Ok(changed)

@@ -81,7 +81,8 @@ CREATE TABLE callbacks (
   allow_private INTEGER NOT NULL, is_enabled INTEGER NOT NULL, created_at INTEGER NOT NULL
 ) STRICT;
 CREATE TABLE outbox (
-  id TEXT PRIMARY KEY, callback TEXT NOT NULL REFERENCES callbacks (id), body TEXT NOT NULL, created_at INTEGER NOT NULL,
+  id TEXT PRIMARY KEY, callback TEXT NOT NULL REFERENCES callbacks (id), subject TEXT NOT NULL, body TEXT NOT NULL, created_at INTEGER NOT NULL,
   due_at INTEGER NOT NULL, attempts INTEGER NOT NULL, state TEXT NOT NULL, last_outcome TEXT
 ) STRICT;
 CREATE INDEX outbox_due ON outbox (due_at) WHERE state = 'pending';
+CREATE INDEX outbox_subject ON outbox (callback, subject, id) WHERE state = 'pending';

@@ -3,6 +3,7 @@
 //! Group commit: the thread takes the first job, then every job that has queued up meanwhile (at most [`MOST_TOGETHER`]), each in a
 //! savepoint of its own, and commits once. One fsync serves them all; a job that fails takes only its own changes back.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc;
 
 use rusqlite::{Connection, TransactionBehavior};
@@ -17,7 +18,8 @@ const MOST_WAITING: usize = 4096;
 
 /// Told whether the transaction was committed; answers the caller.
 type Answer = Box<dyn FnOnce(Result<(), String>) + Send>;
-type Job = Box<dyn FnOnce(&Connection) -> Answer + Send>;
+/// Gets the open transaction, or why there is none.
+type Job = Box<dyn FnOnce(Result<&Connection, String>) -> Answer + Send>;
 
 /// The way to the writing thread. Cheap to clone; the thread ends when the last one is gone.
 #[derive(Clone)]
@@ -42,7 +44,7 @@ impl Writer {
     ) -> Result<T, StoreError> {
         let (sender, receiver) = oneshot::channel();
         let job: Job = Box::new(move |connection| {
-            let result = in_savepoint(connection, work);
+            let result = connection.map_err(StoreError::Database).and_then(|c| in_savepoint(c, work));
             Box::new(move |committed| {
                 let result = match committed {
                     Ok(()) => result,
@@ -86,14 +88,25 @@ fn serve(mut connection: Connection, waiting: &mpsc::Receiver<Job>) {
         let mut answers: Vec<Answer> = Vec::new();
         let committed = match connection.transaction_with_behavior(TransactionBehavior::Immediate) {
             Ok(transaction) => {
+                let mut failed = false;
                 let rest = std::iter::from_fn(|| waiting.try_recv().ok()).take(MOST_TOGETHER - 1);
-                answers.extend(std::iter::once(first).chain(rest).map(|job| job(&transaction)));
-                transaction.commit().map_err(|error| error.to_string())
+                for job in std::iter::once(first).chain(rest) {
+                    // A job that panics must not take the thread, and with it the service, along.
+                    match catch_unwind(AssertUnwindSafe(|| job(Ok(&transaction)))) {
+                        Ok(answer) => answers.push(answer),
+                        Err(_) => failed = true,
+                    }
+                }
+                if failed {
+                    Err("a job of this transaction panicked: nothing of it was kept".to_owned())
+                } else {
+                    transaction.commit().map_err(|error| error.to_string())
+                }
             }
             Err(error) => {
-                // The job never ran: dropping it tells its caller that the store is closed, the log says why.
                 tracing::error!(%error, "the database cannot be written");
-                continue;
+                answers.push(first(Err(error.to_string())));
+                Ok(())
             }
         };
         for answer in answers {
