@@ -1,18 +1,20 @@
 //! Judging a whole file: text first, then copies and threads, then verdicts.
 //!
 //! Three modes: each comment with the whole file ([`Mode::Whole`]), with what came before it ([`Mode::AsOfArrival`]), or by
-//! its text alone ([`Mode::Isolated`]). Texts are judged in parallel; the index is filled in file order, so the outcome does
+//! its text alone ([`Mode::Isolated`]). `links` knows the copies, `company` the threads and authors. Texts are judged in parallel; the index is filled in file order, so the outcome does
 //! not depend on the number of threads.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use rayon::prelude::*;
 
+use super::company::{Authors, Threads, authors, is_same_author, unusualness};
+use super::links::Links;
 use super::records::Articles;
 use crate::domain::{Assessment, Because, Campaign, Comment, Id};
-use crate::engine::{Engine, Linking, Place, Standing, TextScore, ThreadScore};
-use crate::signals::{Copy, History, Known, OwnPast, ThreadView};
-use crate::similarity::{CampaignId, Campaigns, Features, Index, Sketch, align};
+use crate::engine::{Engine, Place, Standing, TextScore, ThreadScore};
+use crate::signals::{Copy, History, Known};
+use crate::similarity::{Features, Sketch};
 use crate::text::{Analysis, Context, Language, Reference};
 
 /// What a comment is judged with.
@@ -43,11 +45,7 @@ pub struct Judged {
 pub type ThreadKey = (Option<Id>, Id);
 
 /// The most earlier comments of an author or a thread that a comment is compared with.
-const MOST_COMPARED: usize = 50;
-/// p at or below which a comment of a thread is unusual.
-const UNUSUAL_P: f64 = 0.05;
-/// Comments within this many seconds count as one burst.
-const BURST_SECONDS: i64 = 600;
+pub(super) const MOST_COMPARED: usize = 50;
 
 /// Judges comments. An article that is not given is simply missing.
 pub fn judge(engine: &Engine, comments: &[Comment], articles: &Articles, mode: Mode) -> Judged {
@@ -103,7 +101,7 @@ pub fn judge_with_points(
 }
 
 /// The words of articles and parents, made once.
-struct References<'a> {
+pub(super) struct References<'a> {
     articles: HashMap<(Option<&'a Id>, &'a Id), Reference>,
     parents: HashMap<(Option<&'a Id>, &'a Id), Reference>,
 }
@@ -136,335 +134,10 @@ impl<'a> References<'a> {
         self.articles.get(&(comment.site.as_ref(), comment.article_id.as_ref()?))
     }
 
-    fn analyse<'t>(&self, comment: &'t Comment) -> Analysis<'t> {
+    pub(super) fn analyse<'t>(&self, comment: &'t Comment) -> Analysis<'t> {
         let parent = comment.parent_id.as_ref().and_then(|id| self.parents.get(&(comment.site.as_ref(), id)));
         let lang = comment.lang.as_deref().and_then(Language::parse);
         Analysis::new(&comment.text, &Context { article: self.article(comment), parent, lang })
-    }
-}
-
-/// Verified near-duplicates of every comment, and the campaigns they make.
-struct Links<'a> {
-    copies: Vec<Vec<(usize, f64, f64)>>,
-    /// Campaign and its known authors, as far as each comment may see.
-    seen: Vec<Option<(CampaignId, usize, bool)>>,
-    campaigns: Campaigns,
-    /// The authors of each campaign, kept up to date as it grows.
-    tallies: HashMap<CampaignId, Tally<'a>>,
-}
-
-/// Who takes part in a campaign.
-#[derive(Default)]
-struct Tally<'a> {
-    known: HashSet<(Option<&'a Id>, &'a str)>,
-    unknown: usize,
-}
-
-impl<'a> Tally<'a> {
-    fn of(comment: &'a Comment) -> Self {
-        let key = comment.author_key().map(|key| (comment.site.as_ref(), key));
-        Self { unknown: usize::from(key.is_none()), known: key.into_iter().collect() }
-    }
-
-    /// Adds the smaller to the larger, so that growing one by one stays cheap.
-    fn absorb(&mut self, mut other: Self) {
-        if other.known.len() > self.known.len() {
-            std::mem::swap(&mut self.known, &mut other.known);
-        }
-        self.known.extend(other.known);
-        self.unknown += other.unknown;
-    }
-}
-
-impl<'a> Links<'a> {
-    fn none(count: usize) -> Self {
-        Self {
-            copies: vec![Vec::new(); count],
-            seen: vec![None; count],
-            campaigns: Campaigns::default(),
-            tallies: HashMap::new(),
-        }
-    }
-
-    fn new(
-        engine: &Engine,
-        comments: &'a [Comment],
-        texts: &[(TextScore, Option<Sketch>)],
-        mode: Mode,
-    ) -> Self {
-        let linking = Linking::new(&engine.config.campaign);
-        let p = |at: usize| texts.get(at).filter(|(score, _)| !score.abstained).map(|(score, _)| score.p);
-        let mut links = Self::none(comments.len());
-        let mut index = Index::with_capacity(comments.len());
-        let mut slots: Vec<usize> = Vec::new();
-        let mut found = Vec::new();
-        for (at, (comment, (_, sketch))) in comments.iter().zip(texts).enumerate() {
-            let Some(sketch) = sketch else { continue };
-            let Some(slot) = index.insert_then_query(sketch, 0, linking.wide(), &mut found) else { continue };
-            slots.resize(slots.len().max(slot.0 as usize + 1), usize::MAX);
-            if let Some(place) = slots.get_mut(slot.0 as usize) {
-                *place = at;
-            }
-            for copy in &found {
-                let Some(&other) = slots.get(copy.slot.0 as usize) else { continue };
-                let Some(earlier) = comments.get(other) else { continue };
-                let same_record = earlier.id == comment.id && earlier.site == comment.site;
-                if same_record || !linking.admits(&copy.likeness, p(at), p(other)) {
-                    continue;
-                }
-                let (jaccard, skeleton) = (copy.likeness.jaccard, copy.likeness.skeleton);
-                if let Some(mine) = links.copies.get_mut(at) {
-                    mine.push((other, jaccard, skeleton));
-                }
-                if mode == Mode::Whole
-                    && let Some(theirs) = links.copies.get_mut(other)
-                {
-                    theirs.push((at, jaccard, skeleton));
-                }
-                links.link(comments, at, other);
-            }
-            if mode == Mode::AsOfArrival {
-                let seen = links.standing(at);
-                if let Some(place) = links.seen.get_mut(at) {
-                    *place = seen;
-                }
-            }
-        }
-        if mode == Mode::Whole {
-            links.seen = (0..comments.len()).map(|at| links.standing(at)).collect();
-            for copies in &mut links.copies {
-                copies.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
-            }
-        }
-        for copies in &mut links.copies {
-            copies.truncate(MOST_COMPARED);
-        }
-        links
-    }
-
-    /// Links two comments and joins the authors of what they belonged to.
-    fn link(&mut self, comments: &'a [Comment], at: usize, other: usize) {
-        let before = [at, other].map(|member| self.campaigns.campaign_of(member as u32));
-        self.campaigns.link(at as u32, other as u32, |member| name(comments, member));
-        let Some(now) = self.campaigns.campaign_of(at as u32) else { return };
-        for (member, was) in [at, other].into_iter().zip(before) {
-            let joining = match was {
-                None => comments.get(member).map(Tally::of),
-                Some(id) if id != now => self.tallies.remove(&id),
-                Some(_) => None,
-            };
-            if let Some(joining) = joining {
-                self.tallies.entry(now).or_default().absorb(joining);
-            }
-        }
-    }
-
-    /// The campaign of a comment, its number of known authors, and whether two authors share it.
-    fn standing(&self, at: usize) -> Option<(CampaignId, usize, bool)> {
-        let id = self.campaigns.campaign_of(at as u32)?;
-        let tally = self.tallies.get(&id)?;
-        Some((id, tally.known.len(), tally.known.len() + tally.unknown >= 2))
-    }
-
-    fn describe(&self, comments: &[Comment], references: &References<'_>) -> Vec<Campaign> {
-        let mut campaigns: Vec<Campaign> = self
-            .campaigns
-            .iter()
-            .filter_map(|(id, members)| {
-                let first = members.first().copied()? as usize;
-                let (_, known, shared) = self.standing(first)?;
-                if !shared {
-                    return None;
-                }
-                let records: Vec<&Comment> =
-                    members.iter().filter_map(|m| comments.get(*m as usize)).collect();
-                let words: Vec<Vec<String>> = records
-                    .iter()
-                    .take(align::MOST_MEMBERS)
-                    .map(|c| align::words(&references.analyse(c)))
-                    .collect();
-                let threads: BTreeSet<_> = records.iter().filter_map(|c| c.thread()).collect();
-                let unknown = records.iter().filter(|c| c.author_key().is_none()).count();
-                Some(Campaign {
-                    id: id.to_string().into(),
-                    members: records.iter().map(|c| c.id.clone()).collect(),
-                    authors: known + unknown,
-                    articles: threads.len().max(1),
-                    first_seen: records.iter().filter_map(|c| c.created_at).min(),
-                    last_seen: records.iter().filter_map(|c| c.created_at).max(),
-                    skeleton: align::skeleton(&words),
-                })
-            })
-            .collect();
-        campaigns.sort_by(|a, b| b.members.len().cmp(&a.members.len()).then(a.id.cmp(&b.id)));
-        campaigns
-    }
-}
-
-/// A stable name for a campaign that begins with this comment.
-fn name(comments: &[Comment], member: u32) -> u64 {
-    let Some(comment) = comments.get(member as usize) else { return 0 };
-    let site = comment.site.as_ref().map(Id::as_str).unwrap_or_default();
-    crate::text::stable_hash(format!("{site}\0{}", comment.id).as_bytes())
-}
-
-/// Comments by thread, with running sums, so that a long thread costs no more a comment than a short one.
-struct Threads {
-    threads: BTreeMap<ThreadKey, Thread>,
-}
-
-#[derive(Default)]
-struct Thread {
-    /// Each judged comment in file order, with the number of those that count and the sum of their -log10 p, itself included.
-    members: Vec<(usize, usize, f64)>,
-    /// Comments that count and whose p is at most [`UNUSUAL_P`], in file order.
-    unusual: Vec<usize>,
-}
-
-impl Threads {
-    fn new(engine: &Engine, comments: &[Comment], texts: &[(TextScore, Option<Sketch>)], mode: Mode) -> Self {
-        let mut threads: BTreeMap<ThreadKey, Thread> = BTreeMap::new();
-        if mode != Mode::Isolated {
-            for (at, (comment, (score, _))) in comments.iter().zip(texts).enumerate() {
-                let Some(thread) = comment.thread().filter(|_| !score.abstained) else { continue };
-                let thread = threads.entry((comment.site.clone(), thread.clone())).or_default();
-                let (mut k, mut sum) = thread.members.last().map_or((0, 0.0), |&(_, k, sum)| (k, sum));
-                if score.words >= engine.config.text.thread_words {
-                    k += 1;
-                    sum -= score.p.log10();
-                    if score.p <= UNUSUAL_P {
-                        thread.unusual.push(at);
-                    }
-                }
-                thread.members.push((at, k, sum));
-            }
-        }
-        Self { threads }
-    }
-
-    fn of(&self, comment: &Comment) -> Option<&Thread> {
-        self.threads.get(&(comment.site.clone(), comment.thread()?.clone()))
-    }
-
-    fn scores(&self, engine: &Engine) -> BTreeMap<ThreadKey, ThreadScore> {
-        self.threads
-            .iter()
-            .filter_map(|(key, thread)| Some((key.clone(), thread.score(usize::MAX, Mode::Whole, engine)?)))
-            .filter(|(_, score)| score.k >= engine.config.thread.fewest)
-            .collect()
-    }
-}
-
-impl Thread {
-    /// Comments that count and the sum of their -log10 p, as far as comment `at` may see.
-    fn sums(&self, at: usize, mode: Mode) -> Option<(usize, f64)> {
-        let visible = if mode == Mode::AsOfArrival {
-            self.members.partition_point(|(other, ..)| *other <= at)
-        } else {
-            self.members.len()
-        };
-        self.members.get(visible.checked_sub(1)?).map(|&(_, k, sum)| (k, sum))
-    }
-
-    fn score(&self, at: usize, mode: Mode, engine: &Engine) -> Option<ThreadScore> {
-        self.sums(at, mode).map(|(k, sum)| ThreadScore::of_sum(k, sum, &engine.config.thread))
-    }
-
-    /// What a signal may know of the others. Similarity and burst look at the [`MOST_COMPARED`] nearest unusual comments on either side.
-    fn view(
-        &self,
-        comments: &[Comment],
-        at: usize,
-        counts: bool,
-        mode: Mode,
-        similarity: impl Fn(usize) -> f64,
-    ) -> ThreadView {
-        let Some(comment) = comments.get(at) else { return ThreadView::default() };
-        let place = self.unusual.partition_point(|other| *other < at);
-        let is_unusual = self.unusual.get(place) == Some(&at);
-        let end = if mode == Mode::AsOfArrival { place } else { self.unusual.len() };
-        let near = self.unusual.get(place.saturating_sub(MOST_COMPARED)..end.min(place + MOST_COMPARED));
-        let mut view = ThreadView {
-            others: self.sums(at, mode).map_or(0, |(k, _)| k) - usize::from(counts),
-            unusual: end - usize::from(is_unusual && end > place),
-            ..ThreadView::default()
-        };
-        let (mut similar, mut compared) = (0.0, 0);
-        for &other in near.unwrap_or_default().iter().filter(|other| **other != at) {
-            let Some(record) = comments.get(other) else { continue };
-            similar += similarity(other);
-            compared += 1;
-            let soon = comment
-                .created_at
-                .zip(record.created_at)
-                .is_some_and(|(a, b)| (a - b).num_seconds().abs() <= BURST_SECONDS);
-            view.burst += usize::from(soon && !is_same_author(comment, record));
-        }
-        view.similarity = similar / f64::from(compared.max(1));
-        view
-    }
-}
-
-/// Whether two comments are certainly by one author.
-fn is_same_author(a: &Comment, b: &Comment) -> bool {
-    a.author_key().is_some() && a.site == b.site && a.author_key() == b.author_key()
-}
-
-/// Every author's comments in file order.
-type Authors<'a> = HashMap<(Option<&'a Id>, &'a str), Author>;
-
-#[derive(Default)]
-struct Author {
-    /// Each comment, with the number of those that count and the sum of their -log10 p, itself included.
-    own: Vec<(usize, usize, f64)>,
-}
-
-fn authors<'a>(
-    engine: &Engine,
-    comments: &'a [Comment],
-    texts: &[(TextScore, Option<Sketch>)],
-) -> Authors<'a> {
-    let mut authors: Authors<'_> = HashMap::new();
-    for (at, (comment, (score, _))) in comments.iter().zip(texts).enumerate() {
-        let Some(key) = comment.author_key() else { continue };
-        let author = authors.entry((comment.site.as_ref(), key)).or_default();
-        let (k, sum) = author.own.last().map_or((0, 0.0), |&(_, k, sum)| (k, sum));
-        let term = unusualness(score, engine);
-        author.own.push((at, k + usize::from(term.is_some()), sum + term.unwrap_or(0.0)));
-    }
-    authors
-}
-
-/// -log10 p of a comment that counts.
-fn unusualness(score: &TextScore, engine: &Engine) -> Option<f64> {
-    (!score.abstained && score.words >= engine.config.text.thread_words).then(|| -score.p.log10())
-}
-
-impl Author {
-    /// The author's other comments, as far as comment `at` may see; the last [`MOST_COMPARED`] are compared with it.
-    fn past(&self, at: usize, mode: Mode, term: Option<f64>, similarity: impl Fn(usize) -> f64) -> OwnPast {
-        let place = self.own.partition_point(|(other, ..)| *other < at);
-        let visible = if mode == Mode::AsOfArrival { place } else { self.own.len() };
-        let includes_me = visible > place;
-        let (mut k, mut sum) = visible
-            .checked_sub(1)
-            .and_then(|last| self.own.get(last))
-            .map_or((0, 0.0), |&(_, k, sum)| (k, sum));
-        if includes_me && let Some(term) = term {
-            k -= 1;
-            sum -= term;
-        }
-        let others = self.own.get(..visible).unwrap_or_default().iter().map(|(other, ..)| *other);
-        OwnPast {
-            comments: visible - usize::from(includes_me),
-            similarity: others
-                .rev()
-                .filter(|other| *other != at)
-                .take(MOST_COMPARED)
-                .map(similarity)
-                .fold(0.0, f64::max),
-            unusual: (k >= 3).then(|| sum / k as f64),
-        }
     }
 }
 
