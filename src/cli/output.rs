@@ -60,13 +60,19 @@ pub(super) fn report_rejects(rejects: &[Reject]) {
     }
 }
 
+/// How far the shipped reference reaches: beyond its 26,000 genuine comments p is an extrapolation, good for order and not for claims.
+const REACH: u64 = 20_000;
+
 /// "1 in 1,300 genuine comments scores this high".
 pub(super) fn one_in(score: f64) -> String {
     let p = 1.0 - score;
     if p >= 0.5 {
         return "as most genuine comments".to_owned();
     }
-    let n = (1.0 / p.max(1e-7)).round() as u64;
+    let n = (1.0 / p.max(1e-9)).round() as u64;
+    if n > REACH {
+        return format!("fewer than 1 in {} genuine comments score this high", thousands(REACH));
+    }
     let two_digits = if n >= 100 { 10u64.pow(n.ilog10() - 1) } else { 1 };
     format!("1 in {} genuine comments scores this high", thousands(n / two_digits * two_digits))
 }
@@ -244,6 +250,7 @@ mod tests {
             (0.3, "as most genuine comments"),
             (0.99, "1 in 100 genuine comments scores this high"),
             (0.99923, "1 in 1,200 genuine comments scores this high"),
+            (1.0, "fewer than 1 in 20,000 genuine comments score this high"),
         ] {
             assert_eq!(one_in(score), expected);
         }
