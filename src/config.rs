@@ -32,6 +32,8 @@ pub struct TextRules {
     pub thread_words: u32,
     /// `hidden-characters`: so many disguised words.
     pub hidden_words: u32,
+    /// p at or below which odd spelling (spaced-out words, digits for letters) is a disguise too: above it, it is emphasis.
+    pub odd_spelling_p: f64,
     /// `rule`: a live rule with at least so many points is enough by itself.
     pub rule_points: f64,
 }
@@ -50,6 +52,10 @@ pub struct ThreadRules {
     pub cap: usize,
     /// `thread`: p at or below which a comment of an alarmed thread is shown.
     pub member_p: f64,
+    /// p at or below which a comment counts as unusual beside another one.
+    pub unusual_p: f64,
+    /// Unusual comments so many seconds apart at the most count as one burst.
+    pub burst_seconds: u32,
 }
 
 /// Linking near-duplicates.
@@ -79,9 +85,18 @@ impl Default for Config {
                 corroborated_p: 0.01,
                 thread_words: 8,
                 hidden_words: 2,
+                odd_spelling_p: 0.05,
                 rule_points: 2.5,
             },
-            thread: ThreadRules { fewest: 3, base: 0.43, slope: 2.2, cap: 12, member_p: 0.01 },
+            thread: ThreadRules {
+                fewest: 3,
+                base: 0.43,
+                slope: 2.2,
+                cap: 12,
+                member_p: 0.01,
+                unusual_p: 0.05,
+                burst_seconds: 600,
+            },
             campaign: CampaignRules {
                 jaccard: 0.5,
                 containment: 0.85,
@@ -116,7 +131,9 @@ impl Config {
         let shares = [
             ("text.alone_p", config.text.alone_p),
             ("text.corroborated_p", config.text.corroborated_p),
+            ("text.odd_spelling_p", config.text.odd_spelling_p),
             ("thread.member_p", config.thread.member_p),
+            ("thread.unusual_p", config.thread.unusual_p),
             ("campaign.improbable_p", config.campaign.improbable_p),
         ];
         // A similarity of 0 would link everything with everything.

@@ -12,7 +12,7 @@ pub mod signature;
 
 use serde_json::Value;
 
-use crate::domain::{Article, Assessment, Comment, Id, Status};
+use crate::domain::{Article, Comment, Id, Status};
 
 /// All adapters that take webhooks.
 pub const ADAPTERS: &[&dyn Adapter] =
@@ -101,14 +101,6 @@ pub struct Answered {
     pub verdict: String,
     /// The whole answer as the API gives it.
     pub answer: Value,
-}
-
-impl From<&Assessment> for Answered {
-    fn from(assessment: &Assessment) -> Self {
-        let answer = serde_json::to_value(assessment).unwrap_or_default();
-        let verdict = answer.get("verdict").and_then(Value::as_str).unwrap_or("allow").to_owned();
-        Self { verdict, answer }
-    }
 }
 
 /// The adapter of this name.

@@ -16,9 +16,6 @@ pub const MODEL_SIGNAL: &str = "text-model";
 /// Most that all rules together add, either sign; groups with a larger cap of their own are exempt (self-revealing text).
 const RULES_CAP: f64 = 3.0;
 
-/// p at or below which odd spelling (spaced-out words, digits for letters) counts as a disguise: above it, it is emphasis.
-const ODD_SPELLING_P: f64 = 0.05;
-
 /// Rules, model and thresholds: everything that judging needs.
 #[derive(Debug)]
 pub struct Engine {
@@ -111,7 +108,7 @@ impl Engine {
         };
         score.points = logit + weighed.iter().map(|e| e.points).sum::<f64>();
         score.p = self.model.reference().p(score.points as f32);
-        if score.p <= ODD_SPELLING_P {
+        if score.p <= self.config.text.odd_spelling_p {
             score.disguised += counts.odd_words();
         }
         if let Some(out) = evidence {

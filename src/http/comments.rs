@@ -1,7 +1,6 @@
 //! `/v1/comments`, `/v1/score`, `/v1/articles`: what a CMS sends and asks.
 
 use std::fmt::Write as _;
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
@@ -114,21 +113,11 @@ pub(super) async fn take(
     let admission = state.admit()?;
     let started = Instant::now();
     let (id, text) = (comment.id.clone(), comment.text.clone());
-    let (intake, at) = (Arc::clone(&state.intake), site.clone());
-    // The place among those under way is kept until the work is done, not until somebody stops waiting for it.
-    let work = tokio::spawn(async move {
-        let _admission = admission;
-        let taken = intake.take(at, comment, true).await;
-        if let Err(error) = &taken {
-            tracing::error!(%error, "a comment was not kept");
-        }
-        taken
-    });
-    let gone = |_| ApiError::new(Code::StoreUnavailable, "nothing was kept: send it again later");
+    let work = state.intake.take(site.clone(), comment, true, admission);
     let taken = match wish.timeout_ms {
-        None => work.await.map_err(gone)??,
+        None => work.await?,
         Some(budget) => match tokio::time::timeout(Duration::from_millis(budget), work).await {
-            Ok(taken) => taken.map_err(gone)??,
+            Ok(taken) => taken?,
             Err(_) => {
                 return Ok((StatusCode::ACCEPTED, json!({ "id": id, "verdict": "allow", "pending": true })));
             }

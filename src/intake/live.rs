@@ -18,10 +18,6 @@ const MOST_COMPARED: usize = 50;
 const MOST_COUNTED: usize = 100;
 /// The most copies that a newcomer is linked to: one is enough to join, a few hold the campaign together when one goes.
 const MOST_LINKED: usize = 16;
-/// Comments within this many milliseconds count as one burst.
-const BURST: i64 = 600_000;
-/// p at or below which a comment of a thread is unusual.
-const UNUSUAL_P: f64 = 0.05;
 /// Milliseconds of the index's clock tick.
 const TICK: i64 = 60_000;
 
@@ -333,7 +329,7 @@ impl Live {
                 continue;
             }
             view.others += 1;
-            if other.facts.p <= UNUSUAL_P {
+            if other.facts.p <= engine.config.thread.unusual_p {
                 unusual.push(other);
             }
         }
@@ -341,9 +337,10 @@ impl Live {
         let near = unusual.iter().rev().take(MOST_COMPARED);
         let similar: f64 = near.clone().map(|other| similarity(member, other)).sum();
         view.similarity = similar / near.len().max(1) as f64;
+        let burst = i64::from(engine.config.thread.burst_seconds) * 1000;
         let same_author = |other: &Member| member.author.is_some() && member.author == other.author;
         view.burst =
-            near.filter(|other| (member.at - other.at).abs() <= BURST && !same_author(other)).count();
+            near.filter(|other| (member.at - other.at).abs() <= burst && !same_author(other)).count();
         view
     }
 

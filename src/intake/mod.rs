@@ -78,7 +78,7 @@ impl Intake {
     }
 
     /// Takes a comment of a site: judged, stored, answered. The same delivery again gets the first answer. The work goes on to its end
-    /// even when the caller gives up waiting.
+    /// even when the caller gives up waiting; `ticket` is dropped then and not before.
     ///
     /// # Errors
     /// When the store refuses it; nothing is kept then.
@@ -87,9 +87,17 @@ impl Intake {
         site: String,
         comment: Comment,
         queue: bool,
+        ticket: impl Send + 'static,
     ) -> Result<Taken, StoreError> {
         let intake = Arc::clone(self);
-        let task = tokio::spawn(async move { intake.take_now(site, comment, queue).await });
+        let task = tokio::spawn(async move {
+            let _ticket = ticket;
+            let taken = intake.take_now(site, comment, queue).await;
+            if let Err(error) = &taken {
+                tracing::error!(%error, "a comment was not kept");
+            }
+            taken
+        });
         task.await.map_err(|error| StoreError::Database(format!("the intake failed: {error}")))?
     }
 

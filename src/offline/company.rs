@@ -9,11 +9,6 @@ use crate::engine::{Engine, TextScore, ThreadScore};
 use crate::signals::{OwnPast, ThreadView};
 use crate::similarity::Sketch;
 
-/// p at or below which a comment of a thread is unusual.
-const UNUSUAL_P: f64 = 0.05;
-/// Comments within this many seconds count as one burst.
-const BURST_SECONDS: i64 = 600;
-
 /// Comments by thread, with running sums, so that a long thread costs no more a comment than a short one.
 pub(super) struct Threads {
     threads: BTreeMap<ThreadKey, Thread>,
@@ -23,7 +18,7 @@ pub(super) struct Threads {
 pub(super) struct Thread {
     /// Each judged comment in file order, with the number of those that count and the sum of their -log10 p, itself included.
     members: Vec<(usize, usize, f64)>,
-    /// Comments that count and whose p is at most [`UNUSUAL_P`], in file order.
+    /// Comments that count and whose p is at most `thread.unusual_p`, in file order.
     unusual: Vec<usize>,
 }
 
@@ -43,7 +38,7 @@ impl Threads {
                 if score.words >= engine.config.text.thread_words {
                     k += 1;
                     sum -= score.p.log10();
-                    if score.p <= UNUSUAL_P {
+                    if score.p <= engine.config.thread.unusual_p {
                         thread.unusual.push(at);
                     }
                 }
@@ -84,6 +79,7 @@ impl Thread {
     /// What a signal may know of the others. Similarity and burst look at the [`MOST_COMPARED`] nearest unusual comments on either side.
     pub(super) fn view(
         &self,
+        engine: &Engine,
         comments: &[Comment],
         at: usize,
         counts: bool,
@@ -105,10 +101,9 @@ impl Thread {
             let Some(record) = comments.get(other) else { continue };
             similar += similarity(other);
             compared += 1;
-            let soon = comment
-                .created_at
-                .zip(record.created_at)
-                .is_some_and(|(a, b)| (a - b).num_seconds().abs() <= BURST_SECONDS);
+            let soon = comment.created_at.zip(record.created_at).is_some_and(|(a, b)| {
+                (a - b).num_seconds().abs() <= i64::from(engine.config.thread.burst_seconds)
+            });
             view.burst += usize::from(soon && !is_same_author(comment, record));
         }
         view.similarity = similar / f64::from(compared.max(1));

@@ -206,7 +206,7 @@ fn history(
     let term = unusualness(score, engine);
     let thread = threads
         .of(comment)
-        .map(|thread| thread.view(comments, at, term.is_some(), mode, similarity))
+        .map(|thread| thread.view(engine, comments, at, term.is_some(), mode, similarity))
         .unwrap_or_default();
     let own_past = comment
         .author_key()
