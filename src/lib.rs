@@ -57,4 +57,7 @@ pub mod rules;
 pub mod signals;
 pub mod similarity;
 pub mod store;
+pub mod telemetry;
 pub mod text;
+pub mod upkeep;
+pub mod wire;

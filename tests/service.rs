@@ -8,14 +8,15 @@ use actix_web::http::StatusCode;
 use actix_web::test::{TestRequest, call_service, init_service};
 use actix_web::{App, web};
 use claque::access::{KeyKind, new_key};
-use claque::cms::{callback, signature};
-use claque::config::Config;
+use claque::cms::callback;
+use claque::config::{Config, Settings};
 use claque::engine::{Engine, Model};
 use claque::http::{State, routes};
 use claque::intake::Intake;
 use claque::rules::RuleSet;
 use claque::store::Store;
-use claque::store::records::{Callback, Hook, Scope, Site};
+use claque::store::records::{Callback, Hook, Key, Scope, Site};
+use claque::wire::signature;
 use serde_json::{Value, json};
 
 const PRAISE: &str = "The article raises important questions about the tram, and a nuanced understanding of this complex issue is crucial for all residents.";
@@ -44,14 +45,31 @@ async fn desk(dir: &Path) -> Desk {
 }
 
 async fn open(store: Store, key: String) -> Desk {
-    let intake = Intake::start(engine(), store.clone()).await.unwrap();
-    let state = web::Data::new(State::new(Arc::new(intake), "https://desk.example/"));
+    open_with(store, key, "").await
+}
+
+async fn open_with(store: Store, key: String, config: &str) -> Desk {
+    let settings = Settings::parse(config).unwrap();
+    let intake = Intake::start(engine(), store.clone(), &settings).await.unwrap();
+    let state = web::Data::new(State::new(intake, &settings, "https://desk.example/"));
     Desk { store, state, key }
+}
+
+fn key_of(site: &str, scopes: &[Scope]) -> Key {
+    Key {
+        id: String::new(),
+        title: String::new(),
+        sites: vec![site.to_owned()],
+        scopes: scopes.to_vec(),
+        review_is_spam: false,
+        created_at: 0,
+        revoked_at: None,
+    }
 }
 
 async fn make_key(store: &Store, kind: KeyKind, scopes: &[Scope]) -> String {
     let (key, hash) = new_key(kind).unwrap();
-    store.add_key("gazette".into(), scopes.to_vec(), hash).await.unwrap();
+    store.add_key(key_of("gazette", scopes), hash).await.unwrap();
     key
 }
 
@@ -163,6 +181,7 @@ async fn a_campaign_is_one_card_one_decision_and_one_undo() {
         id: String::new(),
         site: "gazette".into(),
         url: "https://cms.example/decisions".into(),
+        kind: "standard".into(),
         secret: "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD".into(),
         allow_private: false,
     };
@@ -469,16 +488,19 @@ async fn perspective_clients_find_their_fields() {
         StatusCode::OK
     );
     assert_eq!(desk.get("/v1/comments/gazette/c7").await.1["status"], "rejected");
-    assert_eq!(
-        desk.post("/v1alpha1/comments:analyze?key=wrong", json!({})).await.0,
-        StatusCode::UNAUTHORIZED
-    );
+    assert_eq!(desk.post("/v1alpha1/comments:analyze?key=wrong", json!({})).await.0, StatusCode::BAD_REQUEST);
 }
 
 async fn hook(desk: &Desk, name: &str, adapter: &str, secrets: &[&str]) {
     let secrets = secrets.iter().map(|s| (*s).to_owned()).collect();
     desk.store
-        .add_hook(Hook { name: name.into(), site: "gazette".into(), adapter: adapter.into(), secrets })
+        .add_hook(Hook {
+            name: name.into(),
+            site: "gazette".into(),
+            adapter: adapter.into(),
+            secrets,
+            settings: None,
+        })
         .await
         .unwrap();
 }
@@ -629,6 +651,7 @@ async fn callbacks_arrive_signed_and_are_tried_again() {
                 id: String::new(),
                 site: "gazette".into(),
                 url: format!("http://127.0.0.1:{port}/cb"),
+                kind: "standard".into(),
                 secret: secret.into(),
                 allow_private,
             })
@@ -717,7 +740,7 @@ async fn one_sites_ids_and_numbers_stay_its_own() {
     let desk = desk(dir.path()).await;
     desk.store.add_site(Site { id: "times".into(), title: "The Times".into() }).await.unwrap();
     let (key, hash) = new_key(KeyKind::Api).unwrap();
-    desk.store.add_key("times".into(), vec![Scope::Score, Scope::Review], hash).await.unwrap();
+    desk.store.add_key(key_of("times", &[Scope::Score, Scope::Review]), hash).await.unwrap();
     let times = Desk { store: desk.store.clone(), state: desk.state.clone(), key };
     desk.post("/v1/comments", json!({"id": "secret-7", "author": "u1", "text": COPY})).await;
     let (_, answer) = times.post("/v1/comments", json!({"id": 1, "author": "u2", "text": COPY})).await;

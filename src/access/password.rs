@@ -18,6 +18,23 @@ pub enum Role {
     Admin,
 }
 
+impl Role {
+    /// The role of this name.
+    pub fn parse(name: &str) -> Option<Self> {
+        serde_json::from_value(serde_json::Value::String(name.to_owned())).ok()
+    }
+
+    /// Its name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Viewer => "viewer",
+            Self::Moderator => "moderator",
+            Self::Lead => "lead",
+            Self::Admin => "admin",
+        }
+    }
+}
+
 /// Why a password is refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PasswordError {

@@ -1,15 +1,14 @@
-//! `claque sites`, `keys`, `users`, `hooks`, `callbacks`: what an operator sets up, while the server runs or not.
+//! `claque sites`, `keys`, `users`: who there is, while the server runs or not.
 
 use anyhow::{Result, anyhow, bail};
 use clap::Subcommand;
+use serde_json::json;
 
 use super::Outcome;
-use super::database::{Database, secret_from_stdin};
-use super::output::write_to;
+use super::database::{Database, day, secret_from_stdin, valid_name};
 use crate::access::{KeyKind, Role, hash_password, new_key};
-use crate::cms::{ADAPTERS, by_name, callback, signature};
 use crate::store::Store;
-use crate::store::records::{Callback, Hook, Scope, Site};
+use crate::store::records::{Key, Scope, Site, User};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Sites {
@@ -42,12 +41,27 @@ pub(super) enum ScopeName {
 pub(super) enum Keys {
     /// Make a key; it is printed once, alone on standard output
     Create {
-        /// The site it is for
-        #[arg(long)]
-        site: String,
+        /// The site it is for; several times for several
+        #[arg(long, required = true)]
+        site: Vec<String>,
         /// What it may do; give it several times for several
         #[arg(long, required = true)]
         scope: Vec<ScopeName>,
+        /// What it is called, for people
+        #[arg(long, default_value = "")]
+        title: String,
+        #[command(flatten)]
+        database: Database,
+    },
+    /// List the keys, never the secret part
+    List {
+        #[command(flatten)]
+        database: Database,
+    },
+    /// Revoke a key for good, by its id
+    Revoke {
+        /// The id that `keys list` shows
+        id: String,
         #[command(flatten)]
         database: Database,
     },
@@ -65,6 +79,17 @@ pub(super) enum RoleName {
     Admin,
 }
 
+impl RoleName {
+    fn role(self) -> Role {
+        match self {
+            Self::Viewer => Role::Viewer,
+            Self::Moderator => Role::Moderator,
+            Self::Lead => Role::Lead,
+            Self::Admin => Role::Admin,
+        }
+    }
+}
+
 #[derive(Debug, Subcommand)]
 pub(super) enum Users {
     /// Add a user; the password comes on standard input
@@ -74,76 +99,45 @@ pub(super) enum Users {
         /// What the user may do
         #[arg(long)]
         role: RoleName,
+        /// A site that the user sees; several times for several, never for all
+        #[arg(long)]
+        site: Vec<String>,
         /// Read the password from standard input
         #[arg(long, required = true)]
         password_stdin: bool,
         #[command(flatten)]
         database: Database,
     },
-}
-
-#[derive(Debug, Subcommand)]
-pub(super) enum Hooks {
-    /// Add a way in for a CMS
-    Add {
-        /// Its name: webhooks come to /hooks/NAME
+    /// List the users
+    List {
+        #[command(flatten)]
+        database: Database,
+    },
+    /// Change a user; who is logged in under the name is logged out
+    Change {
+        /// The user
         name: String,
-        /// The site it is for
+        /// Another role
         #[arg(long)]
-        site: String,
-        /// generic, coral, discourse, ghost (signed webhooks); akismet, perspective (prints the key that such clients send)
+        role: Option<RoleName>,
+        /// Other sites; several times for several
         #[arg(long)]
-        adapter: String,
-        /// Read the signing secret from standard input
+        site: Vec<String>,
+        /// All sites
+        #[arg(long, conflicts_with = "site")]
+        all_sites: bool,
+        /// Read another password from standard input
         #[arg(long)]
-        secret_stdin: bool,
+        password_stdin: bool,
+        /// Let the user in no more
+        #[arg(long)]
+        disable: bool,
+        /// Let the user in again
+        #[arg(long, conflicts_with = "disable")]
+        enable: bool,
         #[command(flatten)]
         database: Database,
     },
-}
-
-#[derive(Debug, Subcommand)]
-pub(super) enum Callbacks {
-    /// Add an address that gets a site's decisions; the whsec_ secret comes on standard input
-    Add {
-        /// The address
-        url: String,
-        /// The site whose decisions it gets
-        #[arg(long)]
-        site: String,
-        /// Read the secret from standard input
-        #[arg(long, required = true)]
-        secret_stdin: bool,
-        /// Allow http and addresses of this machine and its network
-        #[arg(long)]
-        allow_private: bool,
-        #[command(flatten)]
-        database: Database,
-    },
-    /// Make the dead letters of a site due again
-    Replay {
-        /// The site
-        #[arg(long)]
-        site: String,
-        #[command(flatten)]
-        database: Database,
-    },
-}
-
-fn say(text: &str) -> Result<Outcome> {
-    write_to(None, |out| writeln!(out, "{text}"))?;
-    Ok(Outcome::Done)
-}
-
-fn valid_name<'a>(what: &str, name: &'a str) -> Result<&'a str> {
-    let fits = !name.is_empty()
-        && name.len() <= 64
-        && name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.'));
-    if fits {
-        Ok(name)
-    } else {
-        bail!("`{name}` is no {what}: use letters, digits, `-`, `_`, `.`, at most 64")
-    }
 }
 
 pub(super) fn sites(command: &Sites) -> Result<Outcome> {
@@ -153,94 +147,122 @@ pub(super) fn sites(command: &Sites) -> Result<Outcome> {
             // The first site makes the database.
             Store::open(&database.db).map_err(|error| anyhow!("{error}"))?;
             database.with(|store| async move { store.add_site(site).await })?;
-            say(&format!("site {id} added"))
+            database.say(&format!("site {id} added"), &json!({ "site": id }))
         }
         Sites::List { database } => {
             let sites = database.with(|store| async move { store.sites().await })?;
-            write_to(None, |out| {
-                sites.iter().try_for_each(|site| writeln!(out, "{}\t{}", site.id, site.title))
-            })?;
-            Ok(Outcome::Done)
+            database.list(&sites, |site| format!("{}\t{}", site.id, site.title), |site| json!(site))
         }
     }
 }
 
 pub(super) fn keys(command: &Keys) -> Result<Outcome> {
-    let Keys::Create { site, scope, database } = command;
-    let scopes: Vec<Scope> = scope
-        .iter()
-        .map(|scope| match scope {
-            ScopeName::Score => Scope::Score,
-            ScopeName::Review => Scope::Review,
-        })
-        .collect();
-    say(&make_key(KeyKind::Api, site, scopes, database)?)
+    match command {
+        Keys::Create { site, scope, title, database } => {
+            let scopes = scope
+                .iter()
+                .map(|scope| match scope {
+                    ScopeName::Score => Scope::Score,
+                    ScopeName::Review => Scope::Review,
+                })
+                .collect();
+            let key = NewKey { title, sites: site, scopes, review_is_spam: false };
+            let (id, text) = make_key(KeyKind::Api, key, database)?;
+            database.say(&text, &json!({ "id": id, "key": text }))
+        }
+        Keys::List { database } => {
+            let keys = database.with(|store| async move { store.keys().await })?;
+            let text = |key: &Key| {
+                let state = key.revoked_at.map_or(String::new(), |at| format!("\trevoked {}", day(at)));
+                let scopes: Vec<String> =
+                    key.scopes.iter().map(|scope| format!("{scope:?}").to_lowercase()).collect();
+                format!(
+                    "{}\t{}\t{}\t{}\t{}{state}",
+                    key.id,
+                    key.sites.join(","),
+                    scopes.join(","),
+                    day(key.created_at),
+                    key.title
+                )
+            };
+            database.list(&keys, text, |key| json!(key))
+        }
+        Keys::Revoke { id, database } => {
+            let revoked = id.clone();
+            database.with(|store| async move { store.revoke_key(revoked).await })?;
+            database.say(&format!("key {id} revoked"), &json!({ "revoked": id }))
+        }
+    }
 }
 
-fn make_key(kind: KeyKind, site: &str, scopes: Vec<Scope>, database: &Database) -> Result<String> {
-    let (key, hash) = new_key(kind).map_err(|error| anyhow!(error))?;
-    let site = site.to_owned();
-    database.with(|store| async move { store.add_key(site, scopes, hash).await })?;
-    Ok(key)
+/// A key to be made.
+pub(super) struct NewKey<'a> {
+    pub(super) title: &'a str,
+    pub(super) sites: &'a [String],
+    pub(super) scopes: Vec<Scope>,
+    pub(super) review_is_spam: bool,
+}
+
+/// Makes a key; its id, and the key itself.
+pub(super) fn make_key(kind: KeyKind, key: NewKey<'_>, database: &Database) -> Result<(String, String)> {
+    let (text, hash) = new_key(kind).map_err(|error| anyhow!(error))?;
+    let record = Key {
+        id: String::new(),
+        title: key.title.to_owned(),
+        sites: key.sites.to_vec(),
+        scopes: key.scopes,
+        review_is_spam: key.review_is_spam,
+        created_at: 0,
+        revoked_at: None,
+    };
+    let id = database.with(|store| async move { store.add_key(record, hash).await })?;
+    Ok((id, text))
 }
 
 pub(super) fn users(command: &Users) -> Result<Outcome> {
-    let Users::Add { name, role, database, .. } = command;
-    let role = match role {
-        RoleName::Viewer => Role::Viewer,
-        RoleName::Moderator => Role::Moderator,
-        RoleName::Lead => Role::Lead,
-        RoleName::Admin => Role::Admin,
-    };
-    let hash = hash_password(&secret_from_stdin()?)?;
-    let role = serde_json::to_value(role)?.as_str().unwrap_or_default().to_owned();
-    let user = valid_name("user name", name)?.to_owned();
-    database.with(|store| async move { store.add_user(user, role, hash).await })?;
-    say(&format!("user {name} added"))
-}
-
-pub(super) fn hooks(command: &Hooks) -> Result<Outcome> {
-    let Hooks::Add { name, site, adapter, secret_stdin, database } = command;
-    valid_name("hook name", name)?;
-    match adapter.as_str() {
-        "akismet" => return say(&make_key(KeyKind::Akismet, site, vec![Scope::Akismet], database)?),
-        "perspective" => return say(&make_key(KeyKind::Api, site, vec![Scope::Perspective], database)?),
-        _ => {}
-    }
-    if by_name(adapter).is_none() {
-        let known: Vec<&str> = ADAPTERS.iter().map(|adapter| adapter.name()).collect();
-        bail!("no adapter is called `{adapter}`; known: {}, akismet, perspective", known.join(", "));
-    }
-    if !secret_stdin {
-        bail!("webhooks are signed: pipe the secret in and add --secret-stdin");
-    }
-    let secret = secret_from_stdin()?;
-    if adapter == "generic" && signature::standard_key(&secret).is_none() {
-        bail!("the secret must be `whsec_` and at least 16 bytes in base64, as Standard Webhooks has it");
-    }
-    let hook =
-        Hook { name: name.clone(), site: site.clone(), adapter: adapter.clone(), secrets: vec![secret] };
-    database.with(|store| async move { store.add_hook(hook).await })?;
-    say(&format!("/hooks/{name}"))
-}
-
-pub(super) fn callbacks(command: &Callbacks) -> Result<Outcome> {
     match command {
-        Callbacks::Add { url, site, allow_private, database, .. } => {
-            let callback = Callback {
-                id: String::new(),
-                site: site.clone(),
-                url: url.clone(),
-                secret: secret_from_stdin()?,
-                allow_private: *allow_private,
+        Users::Add { name, role, site, database, .. } => {
+            let user = User {
+                name: valid_name("user name", name)?.to_owned(),
+                role: role.role().name().to_owned(),
+                sites: site.clone(),
+                created_at: 0,
+                disabled_at: None,
+                password_hash: hash_password(&secret_from_stdin()?)?,
             };
-            callback::check_url(&callback).map_err(|error| anyhow!(error))?;
-            say(&database.with(|store| async move { store.add_callback(callback).await })?)
+            database.with(|store| async move { store.add_user(user).await })?;
+            database.say(&format!("user {name} added"), &json!({ "user": name }))
         }
-        Callbacks::Replay { site, database } => {
-            let site = site.clone();
-            let count = database.with(|store| async move { store.replay_dead_letters(site).await })?;
-            say(&format!("{count} dead letters are due again"))
+        Users::List { database } => {
+            let users = database.with(|store| async move { store.users().await })?;
+            let text = |user: &User| {
+                let sites = if user.sites.is_empty() { "all sites".to_owned() } else { user.sites.join(",") };
+                let state = user.disabled_at.map_or(String::new(), |at| format!("\tdisabled {}", day(at)));
+                format!("{}\t{}\t{sites}{state}", user.name, user.role)
+            };
+            database.list(&users, text, |user| json!(user))
+        }
+        Users::Change { name, role, site, all_sites, password_stdin, disable, enable, database } => {
+            let known = name.clone();
+            let user = database.with(|store| async move { store.user(known).await })?;
+            let Some(mut user) = user else { bail!("there is no user `{name}`") };
+            if let Some(role) = role {
+                role.role().name().clone_into(&mut user.role);
+            }
+            if *all_sites || !site.is_empty() {
+                user.sites.clone_from(site);
+            }
+            if *password_stdin {
+                user.password_hash = hash_password(&secret_from_stdin()?)?;
+            }
+            if *disable {
+                user.disabled_at = Some(chrono::Utc::now().timestamp_millis());
+            }
+            if *enable {
+                user.disabled_at = None;
+            }
+            database.with(|store| async move { store.change_user(user).await })?;
+            database.say(&format!("user {name} changed"), &json!({ "user": name }))
         }
     }
 }

@@ -1,19 +1,25 @@
-//! What the operating commands share: the database's place, a runtime to wait on it, secrets from standard input.
+//! What the operating commands share: the database's place, how they answer, a runtime to wait on, secrets from standard input.
 
 use std::future::Future;
 use std::io::Read;
 use std::path::PathBuf;
 
 use anyhow::{Context, Result, anyhow, bail};
+use serde_json::Value;
 
+use super::Outcome;
+use super::output::write_to;
 use crate::store::{Store, StoreError};
 
-/// Where the database is.
+/// Where the database is, and how to answer.
 #[derive(Debug, Clone, clap::Args)]
 pub(super) struct Database {
     /// The database file
     #[arg(long, value_name = "PATH", env = "CLAQUE_DB")]
     pub(super) db: PathBuf,
+    /// Answer in JSON
+    #[arg(long)]
+    pub(super) json: bool,
 }
 
 impl Database {
@@ -24,6 +30,27 @@ impl Database {
     ) -> Result<T> {
         let store = Store::open_existing(&self.db).map_err(|error| anyhow!("{error}"))?;
         runtime()?.block_on(work(store)).map_err(|error| anyhow!("{error}"))
+    }
+
+    /// Says one thing: as text, or as the value with `--json`.
+    pub(super) fn say(&self, text: &str, value: &Value) -> Result<Outcome> {
+        write_to(None, |out| if self.json { writeln!(out, "{value}") } else { writeln!(out, "{text}") })?;
+        Ok(Outcome::Done)
+    }
+
+    /// Says a list: a line of text each, or JSON Lines with `--json`.
+    pub(super) fn list<T>(
+        &self,
+        items: &[T],
+        text: impl Fn(&T) -> String,
+        value: impl Fn(&T) -> Value,
+    ) -> Result<Outcome> {
+        write_to(None, |out| {
+            items.iter().try_for_each(|item| {
+                if self.json { writeln!(out, "{}", value(item)) } else { writeln!(out, "{}", text(item)) }
+            })
+        })?;
+        Ok(Outcome::Done)
     }
 }
 
@@ -41,4 +68,21 @@ pub(super) fn secret_from_stdin() -> Result<String> {
         bail!("no secret on standard input: pipe it in, such as `printf %s \"$SECRET\" | claque ...`");
     }
     Ok(secret)
+}
+
+/// A name that stands in addresses and files.
+pub(super) fn valid_name<'a>(what: &str, name: &'a str) -> Result<&'a str> {
+    let fits = !name.is_empty()
+        && name.len() <= 64
+        && name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.'));
+    if fits {
+        Ok(name)
+    } else {
+        bail!("`{name}` is no {what}: use letters, digits, `-`, `_`, `.`, at most 64")
+    }
+}
+
+/// A time of the store for people.
+pub(super) fn day(millis: i64) -> String {
+    chrono::DateTime::from_timestamp_millis(millis).unwrap_or_default().format("%Y-%m-%d %H:%M").to_string()
 }

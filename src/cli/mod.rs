@@ -3,6 +3,7 @@
 //! Exit codes: 0 done, flagged or not; 1 a check failed; 2 bad usage or unreadable input; 3 finished, some records rejected.
 
 mod accounts;
+mod connections;
 mod database;
 mod demo;
 mod eval;
@@ -19,7 +20,7 @@ use std::process::ExitCode;
 use anyhow::{Context, Result, anyhow};
 use clap::{Parser, Subcommand};
 
-use crate::config::Config;
+use crate::config::{Config, Settings};
 use crate::engine::{Engine, Model};
 use crate::rules::RuleSet;
 
@@ -56,12 +57,27 @@ enum Command {
     Users(accounts::Users),
     /// Add ways in for content systems
     #[command(subcommand)]
-    Hooks(accounts::Hooks),
+    Hooks(connections::Hooks),
     /// Add addresses that get decisions
     #[command(subcommand)]
-    Callbacks(accounts::Callbacks),
+    Callbacks(connections::Callbacks),
+    /// Try out how content systems are read
+    #[command(subcommand)]
+    Cms(connections::Cms),
+    /// Take a site's past comments in: judged and remembered, not queued
+    Import(operate::Import),
     /// Copy the database while it is in use
     Backup(operate::Backup),
+    /// Put a backup in place
+    Restore(operate::Restore),
+    /// Tell and erase what is stored of an author
+    #[command(subcommand)]
+    Privacy(operate::Privacy),
+    /// Print and check configurations
+    #[command(subcommand)]
+    Config(operate::Configuration),
+    /// Say whether all is well: exit code 1 when something is not
+    Doctor(operate::Doctor),
     /// Verify and export the audit log
     #[command(subcommand)]
     Audit(operate::Audit),
@@ -97,9 +113,15 @@ pub fn run() -> ExitCode {
         Command::Sites(command) => accounts::sites(command),
         Command::Keys(command) => accounts::keys(command),
         Command::Users(command) => accounts::users(command),
-        Command::Hooks(command) => accounts::hooks(command),
-        Command::Callbacks(command) => accounts::callbacks(command),
+        Command::Hooks(command) => connections::hooks(command),
+        Command::Callbacks(command) => connections::callbacks(command),
+        Command::Cms(command) => connections::cms(command),
+        Command::Import(args) => operate::import(args),
         Command::Backup(args) => operate::backup(args),
+        Command::Restore(args) => operate::restore(args),
+        Command::Privacy(command) => operate::privacy(command),
+        Command::Config(command) => operate::configuration(command),
+        Command::Doctor(args) => operate::doctor(args),
         Command::Audit(command) => operate::audit(command),
     };
     match outcome {
@@ -124,13 +146,18 @@ struct EngineArgs {
     /// Model file instead of the shipped one
     #[arg(long, value_name = "FILE")]
     model: Option<PathBuf>,
-    /// TOML file with thresholds
-    #[arg(long, value_name = "FILE")]
+    /// TOML file with thresholds and the service's settings; `claque config example` prints one
+    #[arg(long, value_name = "FILE", env = "CLAQUE_CONFIG")]
     config: Option<PathBuf>,
 }
 
 impl EngineArgs {
     fn load(&self) -> Result<Engine> {
+        Ok(self.load_with_settings()?.0)
+    }
+
+    /// Rules, model and thresholds, and what the service needs beside them.
+    fn load_with_settings(&self) -> Result<(Engine, Settings)> {
         let model = match &self.model {
             Some(path) => {
                 let bytes =
@@ -139,20 +166,32 @@ impl EngineArgs {
             }
             None => Model::shipped().map_err(|error| anyhow!("the shipped model is {error}"))?,
         };
-        self.with_model(model)
+        let settings = self.settings()?;
+        Ok((self.with_model_and(model, settings.judging)?, settings))
     }
 
     fn with_model(&self, model: Model) -> Result<Engine> {
+        self.with_model_and(model, self.settings()?.judging)
+    }
+
+    fn with_model_and(&self, model: Model, config: Config) -> Result<Engine> {
         let rules = RuleSet::load(self.rules.as_deref(), chrono::Utc::now().date_naive())
             .map_err(|errors| anyhow!("the rules have mistakes:\n{errors}"))?;
-        let config = match &self.config {
+        Ok(Engine { rules, model, config })
+    }
+
+    fn settings(&self) -> Result<Settings> {
+        let (text, place) = match &self.config {
             Some(path) => {
                 let text = std::fs::read_to_string(path)
                     .with_context(|| format!("cannot read configuration {}", path.display()))?;
-                Config::parse(&text).map_err(|error| anyhow!("configuration {}: {error}", path.display()))?
+                (text, path.display().to_string())
             }
-            None => Config::default(),
+            None => (String::new(), "of the environment".to_owned()),
         };
-        Ok(Engine { rules, model, config })
+        let variables = std::env::vars_os()
+            .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
+        Settings::with_environment(&text, variables)
+            .map_err(|error| anyhow!("configuration {place}: {error}"))
     }
 }

@@ -1,18 +1,41 @@
-//! `claque backup`, `claque audit`: looking after the database while the server runs.
+//! `claque backup`, `restore`, `audit`, `privacy`, `doctor`, `config`, `import`: looking after an installation, while the server runs or not.
 
+use std::fs::File;
+use std::io::{BufRead, BufReader};
 use std::path::PathBuf;
+use std::sync::Arc;
 
-use anyhow::Result;
+use anyhow::{Context, Result, anyhow, bail};
 use clap::Subcommand;
+use serde_json::{Value, json};
 
-use super::Outcome;
-use super::database::Database;
+use super::database::{Database, runtime};
 use super::output::write_to;
+use super::{EngineArgs, Outcome};
+use crate::config::EXAMPLE;
+use crate::domain::{Article, Comment, Id};
+use crate::intake::{Intake, Outcome as Taken};
+use crate::store::Store;
+use crate::store::records::AuditEntry;
+
+/// The longest line of an import, in bytes.
+const LONGEST_LINE: u64 = 4 << 20;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Backup {
-    /// The file to write: a whole database, to be put in place of the old one
+    /// The file to write: a whole database, to be put in place of the old one by `claque restore`
     target: PathBuf,
+    #[command(flatten)]
+    database: Database,
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Restore {
+    /// The backup
+    source: PathBuf,
+    /// Put it in place of a database that is there; stop the server before
+    #[arg(long)]
+    replace: bool,
     #[command(flatten)]
     database: Database,
 }
@@ -31,33 +54,145 @@ pub(super) enum Audit {
     },
 }
 
+#[derive(Debug, Subcommand)]
+pub(super) enum Privacy {
+    /// Print everything stored of an author as JSON
+    Export {
+        /// The CMS's id of the author, or the name, or the e-mail address
+        #[arg(long)]
+        author: String,
+        /// Of this site only
+        #[arg(long)]
+        site: Option<String>,
+        #[command(flatten)]
+        database: Database,
+    },
+    /// Erase an author: texts, names, signatures, evidence; counts stay
+    Erase {
+        /// The CMS's id of the author, or the name, or the e-mail address
+        #[arg(long)]
+        author: String,
+        /// On this site only
+        #[arg(long)]
+        site: Option<String>,
+        #[command(flatten)]
+        database: Database,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Configuration {
+    /// Print a configuration with every key, its default and its meaning
+    Example,
+    /// Check a configuration file: exit code 1 and the first mistake
+    Check {
+        /// The file
+        file: PathBuf,
+    },
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Doctor {
+    #[command(flatten)]
+    database: Database,
+    #[command(flatten)]
+    engine: EngineArgs,
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Import {
+    /// Comments as JSON Lines, oldest first; `-` for standard input
+    file: PathBuf,
+    /// The site they belong to
+    #[arg(long)]
+    site: String,
+    /// Articles as JSON Lines
+    #[arg(long, value_name = "FILE")]
+    articles: Option<PathBuf>,
+    #[command(flatten)]
+    database: Database,
+    #[command(flatten)]
+    engine: EngineArgs,
+}
+
 pub(super) fn backup(args: &Backup) -> Result<Outcome> {
     let target = args.target.clone();
     let check = args.database.with(|store| async move {
         store.backup(&target).await?;
         // A backup is one when it opens and SQLite finds it sound.
-        crate::store::Store::open(&target)?.check().await
+        crate::store::sqlite::check_file(&target)
     })?;
-    write_to(None, |out| writeln!(out, "{} written, check: {check}", args.target.display()))?;
+    let shown = args.target.display().to_string();
+    args.database
+        .say(&format!("{shown} written, check: {check}"), &json!({ "file": shown, "check": check }))?;
     Ok(if check == "ok" { Outcome::Done } else { Outcome::CheckFailed })
+}
+
+pub(super) fn restore(args: &Restore) -> Result<Outcome> {
+    let check = crate::store::sqlite::check_file(&args.source).map_err(|error| anyhow!("{error}"))?;
+    if check != "ok" {
+        bail!("{} is damaged, nothing was changed: {check}", args.source.display());
+    }
+    let target = &args.database.db;
+    if target.exists() && !args.replace {
+        bail!(
+            "{} is there: stop the server and add --replace to put the backup in its place",
+            target.display()
+        );
+    }
+    if target.exists() && crate::store::sqlite::is_in_use(target).map_err(|error| anyhow!("{error}"))? {
+        bail!("{} is in use: stop the server first", target.display());
+    }
+    let beside = target.with_extension("restoring");
+    std::fs::copy(&args.source, &beside).with_context(|| format!("cannot write {}", beside.display()))?;
+    File::open(&beside)?.sync_all()?;
+    for suffix in ["-wal", "-shm"] {
+        let mut side = target.clone().into_os_string();
+        side.push(suffix);
+        match std::fs::remove_file(&side) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error.into()),
+            _ => {}
+        }
+    }
+    std::fs::rename(&beside, target).with_context(|| format!("cannot put it at {}", target.display()))?;
+    // An older schema is brought up to date here, so that the next start finds all well.
+    let store = Store::open_existing(target).map_err(|error| anyhow!("{error}"))?;
+    let counts = runtime()?.block_on(store.counts(None)).map_err(|error| anyhow!("{error}"))?;
+    args.database.say(
+        &format!(
+            "{} restored: {} comments, {} decisions",
+            target.display(),
+            counts.comments,
+            counts.decisions
+        ),
+        &json!({ "comments": counts.comments, "decisions": counts.decisions }),
+    )
 }
 
 pub(super) fn audit(command: &Audit) -> Result<Outcome> {
     match command {
         Audit::Verify { database } => {
             let found = database.with(|store| async move { store.verify_audit().await })?;
-            let (text, outcome) = match found {
-                Ok(entries) => (format!("{entries} entries, the chain holds"), Outcome::Done),
-                Err(at) => (format!("entry {at} does not fit the one before it"), Outcome::CheckFailed),
+            let (text, value, outcome) = match found {
+                Ok(entries) => (
+                    format!("{entries} entries, the chain holds"),
+                    json!({ "entries": entries }),
+                    Outcome::Done,
+                ),
+                Err(at) => (
+                    format!("entry {at} does not fit the one before it"),
+                    json!({ "broken_at": at }),
+                    Outcome::CheckFailed,
+                ),
             };
-            write_to(None, |out| writeln!(out, "{text}"))?;
+            database.say(&text, &value)?;
             Ok(outcome)
         }
         Audit::Export { database } => {
             let entries = database.with(|store| async move {
                 let mut all = Vec::new();
                 loop {
-                    let after = all.last().map_or(0, |entry: &crate::store::records::AuditEntry| entry.seq);
+                    let after = all.last().map_or(0, |entry: &AuditEntry| entry.seq);
                     let page = store.audit(after, 1000).await?;
                     if page.is_empty() {
                         return Ok(all);
@@ -65,13 +200,216 @@ pub(super) fn audit(command: &Audit) -> Result<Outcome> {
                     all.extend(page);
                 }
             })?;
-            write_to(None, |out| {
-                entries.iter().try_for_each(|entry| {
-                    serde_json::to_writer(&mut *out, entry)?;
-                    out.write_all(b"\n")
-                })
-            })?;
+            database.list(&entries, |entry| json!(entry).to_string(), |entry| json!(entry))
+        }
+    }
+}
+
+pub(super) fn privacy(command: &Privacy) -> Result<Outcome> {
+    match command {
+        Privacy::Export { author, site, database } => {
+            let (author, site) = (author.clone(), site.clone());
+            let all = database.with(|store| async move { store.export_author(site, author).await })?;
+            database.say(&serde_json::to_string_pretty(&all)?, &all)
+        }
+        Privacy::Erase { author, site, database } => {
+            let (author, site) = (author.clone(), site.clone());
+            let seqs = database
+                .with(|store| async move { store.erase_author(site, author, "operator".to_owned()).await })?;
+            database.say(&format!("{} comments erased", seqs.len()), &json!({ "comments": seqs.len() }))
+        }
+    }
+}
+
+pub(super) fn configuration(command: &Configuration) -> Result<Outcome> {
+    match command {
+        Configuration::Example => {
+            write_to(None, |out| write!(out, "{EXAMPLE}"))?;
             Ok(Outcome::Done)
+        }
+        Configuration::Check { file } => {
+            let engine = EngineArgs { config: Some(file.clone()), ..EngineArgs::default() };
+            match engine.settings() {
+                Ok(_) => {
+                    write_to(None, |out| writeln!(out, "{}: ok", file.display()))?;
+                    Ok(Outcome::Done)
+                }
+                Err(error) if file.exists() => {
+                    eprintln!("claque: {error:#}");
+                    Ok(Outcome::CheckFailed)
+                }
+                Err(error) => Err(error),
+            }
+        }
+    }
+}
+
+pub(super) fn doctor(args: &Doctor) -> Result<Outcome> {
+    let mut rows: Vec<(&str, Result<String, String>)> = Vec::new();
+    let loaded = args.engine.load_with_settings();
+    rows.push((
+        "rules, model, configuration",
+        match &loaded {
+            Ok((engine, _)) => {
+                Ok(format!("ruleset {}, model {}", engine.rules.digest(), engine.model.digest()))
+            }
+            Err(error) => Err(format!("{error:#}")),
+        },
+    ));
+    match Store::open_existing(&args.database.db) {
+        Ok(store) => rows.extend(runtime()?.block_on(examine(&store))),
+        Err(error) => rows.push(("database", Err(error.to_string()))),
+    }
+    let healthy = rows.iter().all(|(_, result)| result.is_ok());
+    let list: Vec<Value> = rows
+        .iter()
+        .map(|(what, result)| {
+            json!({ "check": what, "ok": result.is_ok(), "detail": result.as_ref().unwrap_or_else(|error| error) })
+        })
+        .collect();
+    args.database.list(
+        &rows,
+        |(what, result)| match result {
+            Ok(detail) => format!("ok    {what}: {detail}"),
+            Err(detail) => format!("WRONG {what}: {detail}"),
+        },
+        |(what, _)| list.iter().find(|row| row["check"] == *what).cloned().unwrap_or_default(),
+    )?;
+    Ok(if healthy { Outcome::Done } else { Outcome::CheckFailed })
+}
+
+/// What the database says of itself.
+async fn examine(store: &Store) -> Vec<(&'static str, Result<String, String>)> {
+    let mut rows = Vec::new();
+    rows.push((
+        "database file",
+        match store.check().await {
+            Ok(check) if check == "ok" => Ok("sound".to_owned()),
+            Ok(check) => Err(format!("{check}: restore a backup with `claque restore`")),
+            Err(error) => Err(error.to_string()),
+        },
+    ));
+    rows.push((
+        "writing",
+        match store.probe().await {
+            Ok(()) => Ok("works".to_owned()),
+            Err(error) => Err(format!("{error}: is the disk full, the file or its folder read-only?")),
+        },
+    ));
+    rows.push((
+        "audit log",
+        match store.verify_audit().await {
+            Ok(Ok(entries)) => Ok(format!("{entries} entries, the chain holds")),
+            Ok(Err(at)) => {
+                Err(format!("entry {at} does not fit the one before it: somebody changed the file"))
+            }
+            Err(error) => Err(error.to_string()),
+        },
+    ));
+    let counts = store.counts(None).await;
+    match counts {
+        Ok(counts) => {
+            rows.push((
+                "queue",
+                Ok(format!("{} cards, the oldest {} minutes old", counts.queue, counts.oldest_seconds / 60)),
+            ));
+            rows.push(("callbacks", if counts.dead_letters == 0 {
+                Ok(format!("{} waiting", counts.outbox))
+            } else {
+                Err(format!(
+                    "{} were given up: `claque callbacks log --dead` says why, `claque callbacks replay` tries again",
+                    counts.dead_letters
+                ))
+            }));
+            rows.push(("comments", Ok(format!("{} stored, {} promised", counts.comments, counts.inbox))));
+        }
+        Err(error) => rows.push(("counts", Err(error.to_string()))),
+    }
+    rows.push((
+        "credentials",
+        match store.has_credentials().await {
+            Ok(true) => Ok("there are some".to_owned()),
+            Ok(false) => Err("no key and no user yet: `claque keys create`, `claque users add`".to_owned()),
+            Err(error) => Err(error.to_string()),
+        },
+    ));
+    rows
+}
+
+/// Takes a site's history in: judged, stored, found again by later copies; nothing comes into the queue.
+pub(super) fn import(args: &Import) -> Result<Outcome> {
+    let (engine, settings) = args.engine.load_with_settings()?;
+    let store = Store::open_existing(&args.database.db).map_err(|error| anyhow!("{error}"))?;
+    let articles: Vec<Article> = match &args.articles {
+        Some(path) => {
+            let bytes = std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
+            crate::offline::records::read_lines::<Article>(&path.display().to_string(), bytes.as_slice())?
+                .records
+        }
+        None => Vec::new(),
+    };
+    let lines: Box<dyn BufRead> = if args.file.as_os_str() == "-" {
+        Box::new(BufReader::new(std::io::stdin()))
+    } else {
+        let file = File::open(&args.file).with_context(|| format!("cannot read {}", args.file.display()))?;
+        Box::new(BufReader::new(file))
+    };
+    let (taken, known, rejected) = runtime()?.block_on(async {
+        for article in articles {
+            store.put_article(args.site.clone(), article).await?;
+        }
+        let intake = Intake::start(Arc::new(engine), store, &settings).await?;
+        take_lines(&intake, &args.site, lines, &args.file.display().to_string()).await
+    })?;
+    args.database.say(
+        &format!(
+            "{taken} comments taken, {known} known before, {rejected} rejected. A server that runs finds their copies after its next start."
+        ),
+        &json!({ "taken": taken, "known": known, "rejected": rejected }),
+    )?;
+    Ok(if rejected == 0 { Outcome::Done } else { Outcome::SomeRejected })
+}
+
+/// Comments taken, known before, rejected.
+async fn take_lines(
+    intake: &Arc<Intake>,
+    site: &str,
+    mut lines: impl BufRead,
+    place: &str,
+) -> Result<(u64, u64, u64)> {
+    let (mut taken, mut known, mut rejected) = (0, 0, 0);
+    let (mut number, mut line) = (0u64, Vec::new());
+    loop {
+        line.clear();
+        number += 1;
+        let read = std::io::Read::take(&mut lines, LONGEST_LINE).read_until(b'\n', &mut line)?;
+        if read == 0 {
+            return Ok((taken, known, rejected));
+        }
+        if line.trim_ascii().is_empty() {
+            continue;
+        }
+        let parsed = std::str::from_utf8(&line)
+            .map_err(|error| error.to_string())
+            .and_then(|text| serde_json::from_str::<Comment>(text).map_err(|error| error.to_string()));
+        let result = match parsed {
+            Ok(comment) if comment.site.as_ref().is_some_and(|of| of.as_str() != site) => {
+                let of = comment.site.as_ref().map_or("", Id::as_str);
+                Err(format!("it is of site `{of}`, not `{site}`"))
+            }
+            Ok(comment) => intake
+                .take(site.to_owned(), comment, false, None, ())
+                .await
+                .map_err(|error| error.to_string()),
+            Err(error) => Err(error),
+        };
+        match result {
+            Ok(Taken::Taken(one)) if !one.fresh => known += 1,
+            Ok(_) => taken += 1,
+            Err(error) => {
+                rejected += 1;
+                eprintln!("claque: {place} line {number}: {error}");
+            }
         }
     }
 }

@@ -6,17 +6,17 @@
 //! range is refused unless the callback allows it: the name is resolved first, and the connection goes to what was checked.
 
 use std::collections::BTreeMap;
-use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use ureq::http::Uri;
-use ureq::unversioned::resolver::{ResolvedSocketAddrs, Resolver};
-use ureq::unversioned::transport::{DefaultConnector, NextTimeout};
 
-use super::signature;
 use crate::store::records::{Callback, Delivery, Due};
 use crate::store::{Store, StoreError};
+use crate::wire::outbound::agent;
+use crate::wire::signature;
 
+/// The kind of callback that speaks to the Akismet plugin of a WordPress.
+pub const AKISMET: &str = "akismet";
 /// Pauses before the second and later tries, in seconds (Standard Webhooks' own schedule).
 const PAUSES: [i64; 9] = [5, 5 * 60, 30 * 60, 2 * 3600, 5 * 3600, 10 * 3600, 14 * 3600, 20 * 3600, 24 * 3600];
 /// How long a receiver may take.
@@ -57,28 +57,29 @@ pub async fn send_due(store: &Store) -> Result<usize, StoreError> {
         by_receiver.entry(message.callback.id.clone()).or_default().push(message);
     }
     // Every receiver has a thread of its own: a slow one holds up nobody else's messages of this batch.
-    let sent: Vec<(String, Delivery)> = std::thread::scope(|scope| {
+    let sent: Vec<(String, Delivery, i64)> = std::thread::scope(|scope| {
         let threads: Vec<_> =
             by_receiver.values().map(|messages| scope.spawn(|| send_all(messages))).collect();
         threads.into_iter().filter_map(|thread| thread.join().ok()).flatten().collect()
     });
     let count = sent.len();
-    for (id, delivery) in sent {
+    for (id, delivery, millis) in sent {
         if !matches!(delivery, Delivery::Done) {
             tracing::warn!(id, outcome = ?delivery, "callback");
         }
-        store.finish_delivery(id, delivery).await?;
+        store.finish_delivery(id, delivery, millis).await?;
     }
     Ok(count)
 }
 
 /// Sends the messages of one receiver, until one fails: the rest would wait as long for the same.
-fn send_all(messages: &[Due]) -> Vec<(String, Delivery)> {
+fn send_all(messages: &[Due]) -> Vec<(String, Delivery, i64)> {
     let mut sent = Vec::new();
     for message in messages {
+        let started = Instant::now();
         let delivery = send(message, chrono::Utc::now().timestamp_millis());
         let failed = !matches!(delivery, Delivery::Done);
-        sent.push((message.id.clone(), delivery));
+        sent.push((message.id.clone(), delivery, started.elapsed().as_millis() as i64));
         if failed {
             break;
         }
@@ -89,37 +90,41 @@ fn send_all(messages: &[Due]) -> Vec<(String, Delivery)> {
 /// Sends one message.
 fn send(message: &Due, now: i64) -> Delivery {
     let seconds = now / 1000;
-    let Some(signature) =
-        signature::standard(&message.callback.secret, &message.id, seconds, message.body.as_bytes())
-    else {
-        return Delivery::Dead("the callback's secret is no whsec_ secret".to_owned());
-    };
-    let config = ureq::Agent::config_builder()
-        .timeout_global(Some(PATIENCE))
-        .max_redirects(0)
-        .http_status_as_error(false)
-        .proxy(None)
-        .build();
-    let resolver = Guard { allow_private: message.callback.allow_private };
-    let agent = ureq::Agent::with_parts(config, DefaultConnector::default(), resolver);
-    let answer = agent
+    let agent = agent(PATIENCE, message.callback.allow_private);
+    let request = agent
         .post(&message.callback.url)
         .header("content-type", "application/json")
-        .header("user-agent", concat!("claque/", env!("CARGO_PKG_VERSION")))
-        .header("webhook-id", &message.id)
-        .header("webhook-timestamp", seconds.to_string())
-        .header("webhook-signature", signature)
-        .send(message.body.as_bytes());
-    match answer {
+        .header("user-agent", concat!("claque/", env!("CARGO_PKG_VERSION")));
+    let request = if message.callback.kind == AKISMET {
+        // The plugin must not echo the change as feedback.
+        request.header("x-akismet-webhook", "1")
+    } else {
+        let Some(signature) =
+            signature::standard(&message.callback.secret, &message.id, seconds, message.body.as_bytes())
+        else {
+            return Delivery::Dead("the callback's secret is no whsec_ secret".to_owned());
+        };
+        request
+            .header("webhook-id", &message.id)
+            .header("webhook-timestamp", seconds.to_string())
+            .header("webhook-signature", signature)
+    };
+    match request.send(message.body.as_bytes()) {
         Ok(answer) if answer.status().is_success() => Delivery::Done,
         Ok(answer) if answer.status().as_u16() == 410 => Delivery::Gone,
         Ok(answer) => {
-            let wait =
-                answer.headers().get("retry-after").and_then(|value| value.to_str().ok()?.parse().ok());
+            let wait = answer.headers().get("retry-after").and_then(|value| value.to_str().ok());
+            let wait = wait.and_then(|value| retry_after(value, now));
             again(message.attempts, now, wait, format!("the receiver answered {}", answer.status().as_u16()))
         }
         Err(error) => again(message.attempts, now, None, error.to_string()),
     }
+}
+
+/// Seconds to wait, from a number of them or an HTTP date.
+fn retry_after(value: &str, now: i64) -> Option<i64> {
+    let at = || chrono::DateTime::parse_from_rfc2822(value).ok().map(|at| at.timestamp() - now / 1000);
+    value.trim().parse().ok().or_else(at)
 }
 
 /// When to try again, or to give up.
@@ -135,71 +140,6 @@ fn again(attempts: i64, now: i64, retry_after: Option<i64>, why: String) -> Deli
     Delivery::Again(now + wait * 1000, why)
 }
 
-/// Resolves names and refuses private addresses.
-#[derive(Debug)]
-struct Guard {
-    allow_private: bool,
-}
-
-impl Resolver for Guard {
-    fn resolve(
-        &self,
-        uri: &Uri,
-        _config: &ureq::config::Config,
-        _timeout: NextTimeout,
-    ) -> Result<ResolvedSocketAddrs, ureq::Error> {
-        let host = uri.host().unwrap_or_default().trim_matches(['[', ']']);
-        let port = uri.port_u16().unwrap_or(if uri.scheme_str() == Some("http") { 80 } else { 443 });
-        let mut found = self.empty();
-        let refused = |what: String| ureq::Error::Io(std::io::Error::other(what));
-        for address in (host, port).to_socket_addrs().map_err(ureq::Error::Io)?.take(16) {
-            if !self.allow_private && is_private(&address) {
-                return Err(refused(format!(
-                    "{host} is {}: a private address; add the callback with --allow-private if it is meant",
-                    address.ip()
-                )));
-            }
-            found.push(address);
-        }
-        if found.is_empty() { Err(ureq::Error::HostNotFound) } else { Ok(found) }
-    }
-}
-
-/// Addresses that a callback from outside must not reach: this machine, its network, its cloud's metadata.
-fn is_private(address: &SocketAddr) -> bool {
-    match address.ip() {
-        IpAddr::V4(ip) => is_private_v4(ip),
-        IpAddr::V6(ip) => {
-            if let Some(ip) = ip.to_ipv4_mapped() {
-                return is_private_v4(ip);
-            }
-            let first = ip.segments().first().copied().unwrap_or(0);
-            ip.is_loopback()
-                || ip.is_unspecified()
-                || ip.is_multicast()
-                || first & 0xfe00 == 0xfc00
-                || first & 0xffc0 == 0xfe80
-                // 6to4 and NAT64 carry an IPv4 address inside.
-                || first == 0x2002
-                || (first == 0x64 && ip.segments().get(1) == Some(&0xff9b))
-        }
-    }
-}
-
-fn is_private_v4(ip: std::net::Ipv4Addr) -> bool {
-    let [a, b, c, _] = ip.octets();
-    ip.is_private()
-        || ip.is_loopback()
-        || ip.is_link_local()
-        || ip.is_broadcast()
-        || ip.is_multicast()
-        || a == 0
-        || a >= 240
-        || (a == 100 && (64..128).contains(&b))
-        || (a == 192 && b == 0 && c == 0)
-        || (a == 198 && (18..20).contains(&b))
-}
-
 /// Whether an address can be a callback's.
 ///
 /// # Errors
@@ -211,6 +151,9 @@ pub fn check_url(callback: &Callback) -> Result<(), String> {
     if !(scheme == "https" || (scheme == "http" && callback.allow_private)) || uri.host().is_none() {
         return Err(format!("`{}` must begin with https:// (http:// with --allow-private)", callback.url));
     }
+    if callback.kind == AKISMET {
+        return Ok(());
+    }
     if signature::standard_key(&callback.secret).is_none() {
         return Err("the secret must be `whsec_` and at least 16 bytes in base64".to_owned());
     }
@@ -220,32 +163,6 @@ pub fn check_url(callback: &Callback) -> Result<(), String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn private_addresses_are_known() {
-        for address in [
-            "127.0.0.1",
-            "10.1.2.3",
-            "172.16.0.1",
-            "192.168.1.1",
-            "169.254.169.254",
-            "0.0.0.0",
-            "100.64.0.1",
-            "::1",
-            "fe80::1",
-            "fd00::1",
-            "::ffff:127.0.0.1",
-            "::",
-            "224.0.0.1",
-            "64:ff9b::7f00:1",
-            "2002:7f00:1::",
-        ] {
-            assert!(is_private(&SocketAddr::new(address.parse().unwrap(), 80)), "{address}");
-        }
-        for address in ["8.8.8.8", "93.184.216.34", "2606:4700::1111", "172.32.0.1"] {
-            assert!(!is_private(&SocketAddr::new(address.parse().unwrap(), 80)), "{address}");
-        }
-    }
 
     #[test]
     fn tries_come_with_growing_pauses_and_end() {

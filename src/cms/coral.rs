@@ -1,13 +1,15 @@
 //! Coral: the external moderation phase (signed, answered at once), and its webhooks as far as they say something by themselves.
 //!
-//! The phase's request has no comment id: one is made from story, author and text, the same for the same. Coral shows our flag,
-//! not our reasons; those stand on the card.
+//! The phase's request has no comment id: one is made from story, author and text, the same for the same. A webhook that follows at once
+//! and names a comment of the same story gives the id, where only one comment can be meant: from then on what Coral's moderators do
+//! comes back. Coral shows our flag, not our reasons; those stand on the card.
 
 use serde_json::{Value, json};
 
-use super::{Adapter, Answered, Delivery, Event, Refusal, Reply, id, signature, text};
-use crate::domain::{Article, Author, Comment};
+use super::{Adapter, Answered, Delivery, Event, Refusal, Reply, Setup, id, text};
+use crate::domain::{Article, Author, Comment, Status};
 use crate::text::stable_hash;
+use crate::wire::signature;
 
 /// See the module's documentation.
 pub(super) struct Coral;
@@ -17,9 +19,9 @@ impl Adapter for Coral {
         "coral"
     }
 
-    fn verify(&self, delivery: &Delivery<'_>, secrets: &[String]) -> Result<Option<String>, Refusal> {
+    fn verify(&self, delivery: &Delivery<'_>, setup: &Setup<'_>) -> Result<Option<String>, Refusal> {
         let header = delivery.header("x-coral-signature").ok_or(Refusal::Signature)?;
-        if !signature::any_hex(&header, secrets, &[delivery.body]) {
+        if !signature::any_hex(&header, setup.secrets, &[delivery.body]) {
             return Err(Refusal::Signature);
         }
         Ok(super::json(delivery.body)
@@ -27,17 +29,29 @@ impl Adapter for Coral {
             .and_then(|payload| text(&payload, "type").and(text(&payload, "id")).map(str::to_owned)))
     }
 
-    fn read(&self, delivery: &Delivery<'_>) -> Result<Event, Refusal> {
+    fn read(&self, delivery: &Delivery<'_>, _setup: &Setup<'_>) -> Result<Event, Refusal> {
         let payload = super::json(delivery.body)?;
         if let Some(kind) = text(&payload, "type") {
             let data = payload.get("data").cloned().unwrap_or_default();
-            // The other events name a comment by an id that the moderation phase never told us.
-            return Ok(match (kind, id(&data, "storyID")) {
-                ("STORY_CREATED", Some(story)) => Event::Article(Box::new(Article {
+            return Ok(match (kind, id(&data, "storyID"), id(&data, "commentID")) {
+                ("STORY_CREATED", Some(story), _) => Event::Article(Box::new(Article {
                     id: story,
                     url: text(&data, "storyURL").map(str::to_owned),
                     ..Article::default()
                 })),
+                (
+                    "COMMENT_CREATED" | "COMMENT_REPLY_CREATED" | "COMMENT_ENTERED_MODERATION_QUEUE",
+                    Some(story),
+                    Some(comment),
+                ) => Event::Named(story, comment, None),
+                ("COMMENT_LEFT_MODERATION_QUEUE", Some(story), Some(comment)) => {
+                    let status = match text(&data, "status") {
+                        Some("APPROVED") => Some(Status::Published),
+                        Some("REJECTED") => Some(Status::Rejected),
+                        _ => None,
+                    };
+                    Event::Named(story, comment, status)
+                }
                 _ => Event::Ignored,
             });
         }
@@ -66,7 +80,10 @@ impl Adapter for Coral {
                 text: body.to_owned(),
                 ..Comment::default()
             }),
-            None,
+            story_id.map(|id| {
+                let url = text(&story, "url").map(str::to_owned);
+                Box::new(Article { id, url, ..Article::default() })
+            }),
         ))
     }
 

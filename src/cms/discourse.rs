@@ -2,8 +2,9 @@
 
 use serde_json::{Value, json};
 
-use super::{Adapter, Answered, Delivery, Event, Refusal, Reply, id, record, signature, text};
+use super::{Adapter, Answered, Delivery, Event, Refusal, Reply, Setup, id, record, text};
 use crate::domain::{Author, Comment, Status};
+use crate::wire::signature;
 
 /// See the module's documentation.
 pub(super) struct Discourse;
@@ -13,15 +14,15 @@ impl Adapter for Discourse {
         "discourse"
     }
 
-    fn verify(&self, delivery: &Delivery<'_>, secrets: &[String]) -> Result<Option<String>, Refusal> {
+    fn verify(&self, delivery: &Delivery<'_>, setup: &Setup<'_>) -> Result<Option<String>, Refusal> {
         let header = delivery.header("x-discourse-event-signature").ok_or(Refusal::Signature)?;
-        if !signature::any_hex(&header, secrets, &[delivery.body]) {
+        if !signature::any_hex(&header, setup.secrets, &[delivery.body]) {
             return Err(Refusal::Signature);
         }
         Ok(delivery.header("x-discourse-event-id"))
     }
 
-    fn read(&self, delivery: &Delivery<'_>) -> Result<Event, Refusal> {
+    fn read(&self, delivery: &Delivery<'_>, _setup: &Setup<'_>) -> Result<Event, Refusal> {
         let payload = super::json(delivery.body)?;
         let Some(post) = payload.get("post") else { return Ok(Event::Ignored) };
         let post_id = id(post, "id").ok_or_else(|| Refusal::Body("`post.id` is missing".to_owned()))?;

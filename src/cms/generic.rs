@@ -5,8 +5,9 @@
 
 use serde_json::Value;
 
-use super::{Adapter, Answered, Delivery, Event, Refusal, Reply, id, json, record, signature};
+use super::{Adapter, Answered, Delivery, Event, Refusal, Reply, Setup, id, json, record};
 use crate::domain::Id;
+use crate::wire::signature;
 
 /// Seconds that a delivery's time may be from ours.
 pub(super) const TOLERANCE: i64 = 300;
@@ -19,12 +20,12 @@ impl Adapter for Generic {
         "generic"
     }
 
-    fn verify(&self, delivery: &Delivery<'_>, secrets: &[String]) -> Result<Option<String>, Refusal> {
+    fn verify(&self, delivery: &Delivery<'_>, setup: &Setup<'_>) -> Result<Option<String>, Refusal> {
         let header = |name| delivery.header(name).ok_or(Refusal::Signature);
         let (id, time, signatures) =
             (header("webhook-id")?, header("webhook-timestamp")?, header("webhook-signature")?);
         let time: i64 = time.parse().map_err(|_| Refusal::Signature)?;
-        if !signature::any_standard(&signatures, secrets, &id, time, delivery.body) {
+        if !signature::any_standard(&signatures, setup.secrets, &id, time, delivery.body) {
             return Err(Refusal::Signature);
         }
         if (delivery.now / 1000 - time).abs() > TOLERANCE {
@@ -33,7 +34,7 @@ impl Adapter for Generic {
         Ok(Some(id))
     }
 
-    fn read(&self, delivery: &Delivery<'_>) -> Result<Event, Refusal> {
+    fn read(&self, delivery: &Delivery<'_>, _setup: &Setup<'_>) -> Result<Event, Refusal> {
         let mut payload = json(delivery.body)?;
         let mut data = payload
             .get_mut("data")

@@ -2,8 +2,9 @@
 
 use serde_json::{Value, json};
 
-use super::{Adapter, Answered, Delivery, Event, Refusal, Reply, id, record, signature, text};
+use super::{Adapter, Answered, Delivery, Event, Refusal, Reply, Setup, id, record, text};
 use crate::domain::Article;
+use crate::wire::signature;
 
 /// Milliseconds that a delivery's time may be from ours.
 const TOLERANCE: i64 = 300_000;
@@ -16,13 +17,14 @@ impl Adapter for Ghost {
         "ghost"
     }
 
-    fn verify(&self, delivery: &Delivery<'_>, secrets: &[String]) -> Result<Option<String>, Refusal> {
+    fn verify(&self, delivery: &Delivery<'_>, setup: &Setup<'_>) -> Result<Option<String>, Refusal> {
         let header = delivery.header("x-ghost-signature").ok_or(Refusal::Signature)?;
         let time = header.split(',').find_map(|part| part.trim().strip_prefix("t="));
         // Older versions of Ghost signed the body alone.
-        let signed =
-            time.is_some_and(|time| signature::any_hex(&header, secrets, &[delivery.body, time.as_bytes()]));
-        if !signed && !signature::any_hex(&header, secrets, &[delivery.body]) {
+        let signed = time.is_some_and(|time| {
+            signature::any_hex(&header, setup.secrets, &[delivery.body, time.as_bytes()])
+        });
+        if !signed && !signature::any_hex(&header, setup.secrets, &[delivery.body]) {
             return Err(Refusal::Signature);
         }
         if signed
@@ -34,7 +36,7 @@ impl Adapter for Ghost {
         Ok(None)
     }
 
-    fn read(&self, delivery: &Delivery<'_>) -> Result<Event, Refusal> {
+    fn read(&self, delivery: &Delivery<'_>, _setup: &Setup<'_>) -> Result<Event, Refusal> {
         let payload = super::json(delivery.body)?;
         let Some(post) = payload.pointer("/post/current").filter(|post| post.is_object()) else {
             return Ok(Event::Ignored);

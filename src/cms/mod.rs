@@ -6,9 +6,12 @@
 pub mod callback;
 mod coral;
 mod discourse;
+mod extract;
+pub mod fetch;
 mod generic;
 mod ghost;
-pub mod signature;
+pub mod mapped;
+mod time;
 
 use serde_json::Value;
 
@@ -16,7 +19,7 @@ use crate::domain::{Article, Comment, Id, Status};
 
 /// All adapters that take webhooks.
 pub const ADAPTERS: &[&dyn Adapter] =
-    &[&generic::Generic, &coral::Coral, &discourse::Discourse, &ghost::Ghost];
+    &[&generic::Generic, &coral::Coral, &discourse::Discourse, &ghost::Ghost, &mapped::Mapped];
 
 /// A delivery before it is trusted.
 pub struct Delivery<'a> {
@@ -45,8 +48,18 @@ pub enum Event {
     Status(Id, Status),
     /// A comment is gone.
     Deleted(Id),
+    /// The CMS tells its id of a comment that it asked about before without one, by the thread; and what it did to it.
+    Named(Id, Id, Option<Status>),
     /// Nothing that concerns us.
     Ignored,
+}
+
+/// How a hook is set up.
+pub struct Setup<'a> {
+    /// Secrets that sign its deliveries; several during a rotation.
+    pub secrets: &'a [String],
+    /// The adapter's own settings.
+    pub settings: Option<&'a str>,
 }
 
 /// Why a delivery is not taken.
@@ -82,13 +95,13 @@ pub trait Adapter: Sync {
     ///
     /// # Errors
     /// [`Refusal::Signature`] or [`Refusal::Stale`].
-    fn verify(&self, delivery: &Delivery<'_>, secrets: &[String]) -> Result<Option<String>, Refusal>;
+    fn verify(&self, delivery: &Delivery<'_>, setup: &Setup<'_>) -> Result<Option<String>, Refusal>;
 
     /// Maps a verified delivery.
     ///
     /// # Errors
     /// [`Refusal::Body`].
-    fn read(&self, delivery: &Delivery<'_>) -> Result<Event, Refusal>;
+    fn read(&self, delivery: &Delivery<'_>, setup: &Setup<'_>) -> Result<Event, Refusal>;
 
     /// Words the answer to a comment.
     fn reply(&self, assessment: &Answered) -> Reply;

@@ -1,11 +1,12 @@
 //! What Claque says about one comment: the line that `claque score --format jsonl` prints.
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::{Evidence, Id};
 
 /// The whole answer about one comment. Fields serialise in the order of design.md.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 pub struct Assessment {
     /// The comment's id.
     pub id: Id,
@@ -18,6 +19,9 @@ pub struct Assessment {
     /// True when the text was not judged (empty, or a language without a pack).
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub abstained: bool,
+    /// True when its author is trusted: then nothing is proposed, whatever the evidence.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub trusted: bool,
     /// The campaign it belongs to.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub campaign_id: Option<Id>,
@@ -37,7 +41,7 @@ pub struct Assessment {
 }
 
 /// What is proposed for a comment. Nothing is ever removed without a person.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Verdict {
     /// Publish as usual.
@@ -49,7 +53,7 @@ pub enum Verdict {
 }
 
 /// The decision rule that fired (science.md 6.1 step 10).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Because {
     /// The text alone is very rare among genuine comments.
@@ -67,7 +71,7 @@ pub enum Because {
 }
 
 /// Totals of the three levels, in natural-log odds.
-#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, ToSchema)]
 pub struct Points {
     /// The comment's own words.
     pub text: f64,
@@ -78,7 +82,7 @@ pub struct Points {
 }
 
 /// How a thread looks as a whole.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 pub struct ThreadSummary {
     /// The thread's id.
     pub id: Id,

@@ -2,11 +2,12 @@
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Deserializer, Serialize};
+use utoipa::ToSchema;
 
 use super::{Id, optional_id};
 
 /// One comment. Unknown fields are ignored, for every CMS adds its own.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Default, ToSchema)]
 pub struct Comment {
     /// Unique within its site; never empty.
     #[serde(deserialize_with = "some_id")]
@@ -25,6 +26,7 @@ pub struct Comment {
     pub parent_id: Option<Id>,
     /// Who wrote it, as far as the CMS says.
     #[serde(default, deserialize_with = "author", skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<AuthorSchema>)]
     pub author: Option<Author>,
     /// When it was posted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -43,6 +45,9 @@ pub struct Comment {
     pub lang: Option<String>,
     /// What the author typed, plain or HTML.
     pub text: String,
+    /// Whether a field of the form was filled in that people do not see.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub honeypot: bool,
     /// What people or a data set say that it is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub label: Option<Label>,
@@ -62,7 +67,7 @@ impl Comment {
 }
 
 /// What is known of an author. Every part is optional; a missing part never adds suspicion.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Default, ToSchema)]
 pub struct Author {
     /// The CMS's id of the account.
     #[serde(default, deserialize_with = "optional_id", skip_serializing_if = "Option::is_none")]
@@ -90,6 +95,16 @@ pub struct Author {
     pub role: Option<String>,
 }
 
+/// An author as it may be written: the record, or the account's id alone.
+#[derive(ToSchema)]
+#[schema(as = AuthorOrId)]
+#[serde(untagged)]
+#[expect(dead_code, reason = "describes what `author` reads")]
+enum AuthorSchema {
+    Record(Author),
+    Id(Id),
+}
+
 fn some_id<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Id, D::Error> {
     optional_id(deserializer)?
         .ok_or_else(|| serde::de::Error::custom("`id` is empty: every comment needs one"))
@@ -110,7 +125,7 @@ fn author<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Author>, 
 }
 
 /// Where a comment stands in the CMS.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Status {
     /// Readers see it.
@@ -124,7 +139,7 @@ pub enum Status {
 }
 
 /// What a labelled data set or a moderator says a comment is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Label {
     /// Written by a person.

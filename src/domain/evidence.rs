@@ -1,6 +1,9 @@
 //! Evidence: one finding about a comment, in points, spans and words.
 
+use std::borrow::Cow;
+
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 /// A half-open range of byte offsets `[start, end)` into the raw text; both ends lie on character boundaries.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default, Serialize, Deserialize)]
@@ -53,7 +56,7 @@ impl From<[u32; 2]> for Span {
 }
 
 /// What a piece of evidence speaks about. Points of one level add up to that level's total.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Level {
     /// The comment's own words.
@@ -65,10 +68,11 @@ pub enum Level {
 }
 
 /// One finding about one comment.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 pub struct Evidence {
-    /// The signal that found it.
-    pub signal: &'static str,
+    /// The signal that found it; `plugin:NAME` for one of the newsroom's own.
+    #[schema(value_type = String)]
+    pub signal: Cow<'static, str>,
     /// The rule's full id, for evidence that comes from a rule.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rule: Option<String>,
@@ -77,6 +81,7 @@ pub struct Evidence {
     /// What it speaks about.
     pub level: Level,
     /// Where in the raw text.
+    #[schema(value_type = Vec<[u32; 2]>)]
     pub spans: Vec<Span>,
     /// One plain sentence for a moderator.
     pub message: String,

@@ -4,6 +4,9 @@ use std::fmt;
 
 use serde::de::{self, Deserializer, Visitor};
 use serde::{Deserialize, Serialize};
+use utoipa::openapi::schema::{ObjectBuilder, OneOfBuilder, Type};
+use utoipa::openapi::{RefOr, Schema};
+use utoipa::{PartialSchema, ToSchema};
 
 /// An identifier of the outside world, kept as a string. JSON strings and integers are both accepted.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Default)]
@@ -16,6 +19,15 @@ impl Id {
         &self.0
     }
 }
+
+impl PartialSchema for Id {
+    fn schema() -> RefOr<Schema> {
+        let of = |kind| ObjectBuilder::new().schema_type(kind);
+        OneOfBuilder::new().item(of(Type::String)).item(of(Type::Integer)).into()
+    }
+}
+
+impl ToSchema for Id {}
 
 impl From<&str> for Id {
     fn from(text: &str) -> Self {

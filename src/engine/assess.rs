@@ -39,6 +39,7 @@ impl Engine {
             verdict,
             because,
             abstained: text.abstained,
+            trusted: place.standing.trusted,
             campaign_id: place.campaign.clone(),
             thread: thread
                 .filter(|(_, thread)| thread.k >= self.config.thread.fewest)

@@ -14,6 +14,8 @@ pub struct Standing {
     pub copied: bool,
     /// Known different authors of its campaign; unknown ones count as none.
     pub campaign_authors: usize,
+    /// Whether its author is trusted: then nothing is proposed.
+    pub trusted: bool,
 }
 
 /// The verdict and the rules that led to it, most telling first.
@@ -44,7 +46,11 @@ pub fn decide(text: &TextScore, standing: &Standing, config: &Config) -> (Verdic
     if text.strongest_rule >= config.text.rule_points {
         because.push(Because::Rule);
     }
-    let verdict = if because.is_empty() || config.observe_only { Verdict::Allow } else { Verdict::Review };
+    let verdict = if because.is_empty() || config.observe_only || standing.trusted {
+        Verdict::Allow
+    } else {
+        Verdict::Review
+    };
     (verdict, because)
 }
 
@@ -61,8 +67,12 @@ mod tests {
         let config = Config::default();
         let alarm = ThreadScore { k: 8, mean: 2.0, p: 1e-6, alarm: true };
         let quiet = ThreadScore { alarm: false, ..alarm };
-        let standing =
-            |thread, copied, campaign_authors| Standing { thread: Some(thread), copied, campaign_authors };
+        let standing = |thread, copied, campaign_authors| Standing {
+            thread: Some(thread),
+            copied,
+            campaign_authors,
+            trusted: false,
+        };
         for (score, standing, expected) in [
             (text(0.0001, 20), Standing::default(), vec![Because::Text]),
             (text(0.0001, 10), Standing::default(), vec![]),
@@ -90,6 +100,8 @@ mod tests {
             assert_eq!(verdict == Verdict::Review, !expected.is_empty());
             let observing = Config { observe_only: true, ..config };
             assert_eq!(decide(&score, &standing, &observing).0, Verdict::Allow);
+            let trusted = Standing { trusted: true, ..standing };
+            assert_eq!(decide(&score, &trusted, &config), (Verdict::Allow, expected));
         }
     }
 }

@@ -43,7 +43,7 @@ pub(super) fn model_evidence(model: &Model, analysis: &Analysis<'_>, logit: f64,
         let words = crate::text::truncate::truncate(span.slice(analysis.raw()), 120);
         let how = if points > 0.0 { "reads like templated text" } else { "reads like a person" };
         out.push(Evidence {
-            signal: MODEL_SIGNAL,
+            signal: MODEL_SIGNAL.into(),
             rule: None,
             points,
             level: Level::Text,
@@ -52,7 +52,7 @@ pub(super) fn model_evidence(model: &Model, analysis: &Analysis<'_>, logit: f64,
         });
     }
     out.push(Evidence {
-        signal: MODEL_SIGNAL,
+        signal: MODEL_SIGNAL.into(),
         rule: None,
         points: rest,
         level: Level::Text,

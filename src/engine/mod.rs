@@ -4,12 +4,13 @@
 //! add up to a comment's text points; the human reference ([`mod@reference`]) turns them into p, the share of genuine comments
 //! that score at least as high, and `score` = 1 - p. Stage two ([`mod@thread`], [`mod@decide`]): the p of a whole thread make its
 //! alarm, copies make campaigns, and the decision rules turn all of it into a verdict and its reasons; [`link`] says which
-//! likeness makes copies, [`assess`] puts one comment's answer together. [`explain`] says which words
+//! likeness makes copies, [`assess`] puts one comment's answer together. [`external`] weighs what plugins outside answered. [`explain`] says which words
 //! carried the model's share. [`train`] learns a model. The same input with the same digests gives the same bytes out.
 
 pub mod assess;
 pub mod decide;
 pub mod explain;
+pub mod external;
 pub mod features;
 pub mod link;
 pub mod model;
@@ -20,6 +21,7 @@ pub mod train;
 
 pub use assess::Place;
 pub use decide::{Standing, decide};
+pub use external::{External, ExternalFinding};
 pub use link::Linking;
 pub use model::Model;
 pub use score::{Engine, TextScore};

@@ -78,7 +78,7 @@ impl Engine {
             && let Some(out) = evidence.as_deref_mut()
         {
             out.push(Evidence {
-                signal: MODEL_SIGNAL,
+                signal: MODEL_SIGNAL.into(),
                 rule: None,
                 points: 0.0,
                 level: Level::Text,
@@ -117,7 +117,7 @@ impl Engine {
                 explain::model_evidence(&self.model, analysis, logit, out);
             } else {
                 out.push(Evidence {
-                    signal: MODEL_SIGNAL,
+                    signal: MODEL_SIGNAL.into(),
                     rule: None,
                     points: logit,
                     level: Level::Text,
@@ -194,7 +194,7 @@ impl Engine {
             exempt.push(rule.is_none() || cap > RULES_CAP);
             buckets.entry(key).or_insert_with(|| (Vec::new(), cap)).0.push(evidence.len());
             evidence.push(Evidence {
-                signal: signal.id(),
+                signal: signal.id().into(),
                 rule: rule.map(|r| r.id.clone()),
                 points,
                 level: signal.level(),

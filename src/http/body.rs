@@ -4,17 +4,15 @@ use std::future::Future;
 use std::pin::Pin;
 
 use actix_web::dev::Payload;
-use actix_web::error::PayloadError;
-use actix_web::http::header::CONTENT_TYPE;
+use actix_web::http::header::{CONTENT_LENGTH, CONTENT_TYPE};
 use actix_web::{FromRequest, HttpRequest, web};
+use futures_util::StreamExt;
 use serde::de::DeserializeOwned;
 
 use super::error::{ApiError, Code};
+use super::state::State;
 
-/// The largest body, in bytes.
-pub(super) const LARGEST: usize = 4 << 20;
-
-/// A whole body, at most [`LARGEST`].
+/// A whole body, at most as large as configured.
 pub(super) struct Body(pub(super) web::Bytes);
 
 impl FromRequest for Body {
@@ -22,15 +20,29 @@ impl FromRequest for Body {
     type Future = Pin<Box<dyn Future<Output = Result<Self, ApiError>>>>;
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
-        let bytes = web::Bytes::from_request(request, payload);
+        let limit = request
+            .app_data::<web::Data<State>>()
+            .map_or(1 << 20, |state| state.settings().server.body_limit);
+        let too_large = move || {
+            ApiError::new(Code::TooLarge, format!("the body has more than {limit} bytes: send less at once"))
+        };
+        let told = request.headers().get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
+        let mut payload = payload.take();
         Box::pin(async move {
-            bytes.await.map(Self).map_err(|error| match error.as_error::<PayloadError>() {
-                Some(PayloadError::Overflow) => ApiError::new(
-                    Code::TooLarge,
-                    format!("the body has more than {LARGEST} bytes: send less at once"),
-                ),
-                _ => ApiError::new(Code::InvalidBody, format!("the body could not be read: {error}")),
-            })
+            if told.is_some_and(|told: usize| told > limit) {
+                return Err(too_large());
+            }
+            let mut body = web::BytesMut::with_capacity(told.unwrap_or(0));
+            while let Some(chunk) = payload.next().await {
+                let chunk = chunk.map_err(|error| {
+                    ApiError::new(Code::InvalidBody, format!("the body could not be read: {error}"))
+                })?;
+                if body.len() + chunk.len() > limit {
+                    return Err(too_large());
+                }
+                body.extend_from_slice(&chunk);
+            }
+            Ok(Self(body.freeze()))
         })
     }
 }

@@ -1,27 +1,32 @@
 //! `/v1/comments`, `/v1/score`, `/v1/articles`: what a CMS sends and asks.
 
+use std::collections::HashSet;
 use std::fmt::Write as _;
-use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
+use utoipa::{IntoParams, ToSchema};
 
 use super::auth::{Caller, CanScore};
 use super::body;
 use super::error::{ApiError, Code};
 use super::state::State;
-use crate::domain::{Article, Comment, Id, Status};
-use crate::store::records::Taken;
+use crate::domain::{Article, Assessment, Comment, Id, Status};
+use crate::intake::Outcome;
+use crate::store::records::{StoredComment, Taken};
 
+/// Comments of a batch that are under way at once.
+const AT_ONCE: usize = 64;
 /// The most comments of one batch.
 const MOST_IN_BATCH: usize = 1000;
 
 /// How an answer is wanted.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Wish {
     /// Milliseconds after which `allow, pending` is answered and the work goes on behind.
@@ -30,9 +35,9 @@ pub(super) struct Wish {
     spans: Option<Spans>,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
-enum Spans {
+pub(super) enum Spans {
     Bytes,
     Utf16,
 }
@@ -43,7 +48,13 @@ fn wish(request: &HttpRequest) -> Result<Wish, ApiError> {
     })
 }
 
-/// `POST /v1/comments`.
+/// Take a comment
+///
+/// Judged, stored, answered. The same delivery again gets the first answer; another text is a new revision. A key for several sites names
+/// the `site` in the comment.
+#[utoipa::path(post, path = "/v1/comments", tag = "scoring", params(Wish), request_body = Comment, responses(
+    (status = 200, description = "The assessment", body = Answer),
+    (status = 202, description = "The time is up: allow, pending", body = Later)))]
 pub(super) async fn post(
     request: HttpRequest,
     state: web::Data<State>,
@@ -57,7 +68,11 @@ pub(super) async fn post(
     Ok(HttpResponse::build(status).json(answer))
 }
 
-/// `POST /v1/comments:batch`: a JSON array, or JSON Lines; the answers stand in its order, one problem where one comment fails.
+/// Take many comments
+///
+/// A JSON array, or JSON Lines (`application/x-ndjson`); the answers stand in its order, with an `error` where one comment fails.
+#[utoipa::path(post, path = "/v1/comments:batch", tag = "scoring", params(Wish), request_body = Vec<Comment>, responses(
+    (status = 200, description = "The assessments", body = Vec<Value>)))]
 pub(super) async fn batch(
     request: HttpRequest,
     state: web::Data<State>,
@@ -80,20 +95,7 @@ pub(super) async fn batch(
             format!("{} comments; at most {MOST_IN_BATCH} in one batch", records.len()),
         ));
     }
-    let mut answers = Vec::with_capacity(records.len());
-    for record in records {
-        let taken = match record.and_then(|comment| {
-            let site = caller.site(comment.site.as_ref().map(Id::as_str))?;
-            Ok((site, comment))
-        }) {
-            Ok((site, comment)) => take(&state, site, comment, &wish).await,
-            Err(error) => Err(error),
-        };
-        answers.push(taken.map_or_else(
-            |error| json!({ "error": { "code": error.code.row().0, "detail": error.detail } }),
-            |(_, answer)| answer,
-        ));
-    }
+    let answers = take_all(&state, &caller, records, &wish).await;
     let answer = if lines {
         let text: Vec<String> = answers.iter().map(Value::to_string).collect();
         HttpResponse::Ok().content_type("application/x-ndjson").body(text.join("\n") + "\n")
@@ -101,6 +103,40 @@ pub(super) async fn batch(
         HttpResponse::Ok().json(answers)
     };
     Ok(answer)
+}
+
+/// Takes the comments of a batch, several at a time so that they share commits; two versions of one comment in their order.
+async fn take_all(
+    state: &State,
+    caller: &Caller<CanScore>,
+    records: Vec<Result<Comment, ApiError>>,
+    wish: &Wish,
+) -> Vec<Value> {
+    let mut answers = Vec::with_capacity(records.len());
+    let mut rest = records.into_iter().peekable();
+    while rest.peek().is_some() {
+        let mut ids: HashSet<Id> = HashSet::new();
+        let mut group = Vec::new();
+        while group.len() < AT_ONCE {
+            let next = rest.next_if(|record| match record {
+                Ok(comment) => ids.insert(comment.id.clone()),
+                Err(_) => true,
+            });
+            let Some(record) = next else { break };
+            group.push(async {
+                let comment = record?;
+                let site = caller.site(comment.site.as_ref().map(Id::as_str))?;
+                take(state, site, comment, wish).await
+            });
+        }
+        for taken in futures_util::future::join_all(group).await {
+            answers.push(taken.map_or_else(
+                |error| json!({ "error": { "code": error.code.row().0, "detail": error.detail } }),
+                |(_, answer)| answer,
+            ));
+        }
+    }
+    answers
 }
 
 /// Takes one comment in and words the answer.
@@ -113,22 +149,21 @@ pub(super) async fn take(
     let admission = state.admit()?;
     let started = Instant::now();
     let (id, text) = (comment.id.clone(), comment.text.clone());
-    let work = state.intake.take(site.clone(), comment, true, admission);
-    let taken = match wish.timeout_ms {
-        None => work.await?,
-        Some(budget) => match tokio::time::timeout(Duration::from_millis(budget), work).await {
-            Ok(taken) => taken?,
-            Err(_) => {
-                return Ok((StatusCode::ACCEPTED, json!({ "id": id, "verdict": "allow", "pending": true })));
-            }
-        },
-    };
     let counters = &state.counters;
-    counters.taken.fetch_add(1, Ordering::Relaxed);
-    counters.repeated.fetch_add(u64::from(!taken.fresh), Ordering::Relaxed);
-    counters.micros.fetch_add(started.elapsed().as_micros() as u64, Ordering::Relaxed);
+    let budget = wish.timeout_ms.map(Duration::from_millis);
+    let taken = match state.intake.take(site.clone(), comment, true, budget, admission).await? {
+        Outcome::Taken(taken) => taken,
+        Outcome::Pending => {
+            counters.pending.one();
+            return Ok((StatusCode::ACCEPTED, json!({ "id": id, "verdict": "allow", "pending": true })));
+        }
+    };
+    counters.taken.add(started);
+    counters.repeated.add(u64::from(!taken.fresh));
     let answer = answer(state, &site, &id, &taken, &text, wish)?;
-    counters.review.fetch_add(u64::from(answer.get("verdict") != Some(&json!("allow"))), Ordering::Relaxed);
+    if taken.fresh {
+        counters.count(&answer);
+    }
     Ok((StatusCode::OK, answer))
 }
 
@@ -180,16 +215,37 @@ fn to_utf16(assessment: &mut Value, text: &str) {
     }
 }
 
+/// What is said of a comment that was taken.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct Answer {
+    #[serde(flatten)]
+    assessment: Assessment,
+    /// Whether it stands in the queue.
+    queued: bool,
+    /// Where people see it.
+    card: String,
+}
+
+/// What is said when the time is up: publish as usual, it will be judged.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct Later {
+    id: String,
+    verdict: String,
+    pending: bool,
+}
+
 /// A text to judge, with the article it stands under if that is given.
-#[derive(Debug, Deserialize)]
-struct Question {
+#[derive(Debug, Deserialize, ToSchema)]
+pub(super) struct Question {
     #[serde(flatten)]
     comment: Comment,
     #[serde(default)]
     article: Option<Article>,
 }
 
-/// `POST /v1/score`: judges a text by itself and keeps nothing.
+/// Judge a text by itself and keep nothing
+#[utoipa::path(post, path = "/v1/score", tag = "scoring", params(Wish), request_body = Question, responses(
+    (status = 200, description = "The assessment", body = Assessment)))]
 pub(super) async fn score(
     request: HttpRequest,
     state: web::Data<State>,
@@ -206,7 +262,11 @@ pub(super) async fn score(
     Ok(HttpResponse::Ok().json(answer))
 }
 
-/// `PUT /v1/articles/{id}`.
+/// Keep an article
+///
+/// Its title and body are what comments are compared with. Fields that are not sent stay as they were.
+#[utoipa::path(put, path = "/v1/articles/{id}", tag = "scoring", params(("id" = String, Path, description = "The article's id")),
+    request_body = ArticleBody, responses((status = 204, description = "Kept")))]
 pub(super) async fn put_article(
     request: HttpRequest,
     state: web::Data<State>,
@@ -226,7 +286,10 @@ pub(super) async fn put_article(
     Ok(HttpResponse::NoContent().finish())
 }
 
-/// `GET /v1/comments/{site}/{id}`.
+/// A comment with its assessments
+#[utoipa::path(get, path = "/v1/comments/{site}/{id}", tag = "scoring",
+    params(("site" = String, Path, description = "The site"), ("id" = String, Path, description = "The comment's id")),
+    responses((status = 200, description = "The comment", body = StoredComment)))]
 pub(super) async fn get(
     state: web::Data<State>,
     caller: Caller<CanScore>,
@@ -239,7 +302,12 @@ pub(super) async fn get(
     Ok(HttpResponse::Ok().json(stored))
 }
 
-/// `DELETE /v1/comments/{site}/{id}`.
+/// Forget a comment
+///
+/// With all its revisions and assessments. A later delivery with its id is not taken (410).
+#[utoipa::path(delete, path = "/v1/comments/{site}/{id}", tag = "scoring",
+    params(("site" = String, Path, description = "The site"), ("id" = String, Path, description = "The comment's id")),
+    responses((status = 204, description = "Forgotten")))]
 pub(super) async fn delete(
     state: web::Data<State>,
     caller: Caller<CanScore>,
@@ -251,12 +319,29 @@ pub(super) async fn delete(
     Ok(HttpResponse::NoContent().finish())
 }
 
-#[derive(Debug, Deserialize)]
-struct StatusChange {
+/// What became of a comment.
+#[derive(Debug, Deserialize, ToSchema)]
+pub(super) struct StatusChange {
     status: Status,
 }
 
-/// `POST /v1/comments/{site}/{id}/status`: what the CMS or its people did to it.
+/// An article without its id, which stands in the address.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct ArticleBody {
+    site: Option<String>,
+    url: Option<String>,
+    title: Option<String>,
+    body: Option<String>,
+    section: Option<String>,
+    published_at: Option<chrono::DateTime<chrono::Utc>>,
+}
+
+/// What the CMS or its people did to a comment
+///
+/// It leaves the queue, and the decision counts with the CMS's own trust.
+#[utoipa::path(post, path = "/v1/comments/{site}/{id}/status", tag = "scoring",
+    params(("site" = String, Path, description = "The site"), ("id" = String, Path, description = "The comment's id")),
+    request_body = StatusChange, responses((status = 204, description = "Noted")))]
 pub(super) async fn status(
     request: HttpRequest,
     state: web::Data<State>,

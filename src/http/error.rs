@@ -2,7 +2,7 @@
 //!
 //! Which one to choose: the caller's mistake in a body or a parameter is `invalid-*` with the field or place and the remedy in
 //! `detail`; who he is and may do is `unauthorized` and `forbidden`; a thing that is not there, or not his, is `not-found` (never tell which);
-//! somebody was faster is `conflict` with the current version; a full house is `overloaded` with `Retry-After`; everything of
+//! somebody was faster is `conflict` with the current state; what was deleted is `gone`; a full house is `overloaded` with `Retry-After`; everything of
 //! ours is `store-unavailable`, logged with its reason and sent without.
 
 use actix_web::http::StatusCode;
@@ -35,10 +35,14 @@ pub enum Code {
     NotFound,
     /// The method is not for this address.
     MethodNotAllowed,
+    /// It was here and was deleted.
+    Gone,
     /// Somebody else was faster.
     Conflict,
     /// It cannot be done as asked.
     Refused,
+    /// Too many tries.
+    TooManyRequests,
     /// Too much at once.
     Overloaded,
     /// The database does not answer.
@@ -57,8 +61,10 @@ impl Code {
                 "Another content type is needed",
             ),
             Self::TooLarge => ("too-large", StatusCode::PAYLOAD_TOO_LARGE, "The body is too large"),
-            Self::Unauthorized => ("unauthorized", StatusCode::UNAUTHORIZED, "A valid key is needed"),
-            Self::Forbidden => ("forbidden", StatusCode::FORBIDDEN, "The key may not do this"),
+            Self::Unauthorized => {
+                ("unauthorized", StatusCode::UNAUTHORIZED, "A valid key or session is needed")
+            }
+            Self::Forbidden => ("forbidden", StatusCode::FORBIDDEN, "The caller may not do this"),
             Self::BadSignature => ("bad-signature", StatusCode::UNAUTHORIZED, "The signature does not fit"),
             Self::StaleTimestamp => {
                 ("stale-timestamp", StatusCode::UNAUTHORIZED, "The time is too far from ours")
@@ -67,6 +73,8 @@ impl Code {
             Self::MethodNotAllowed => {
                 ("method-not-allowed", StatusCode::METHOD_NOT_ALLOWED, "The method is not for this address")
             }
+            Self::Gone => ("gone", StatusCode::GONE, "It was deleted"),
+            Self::TooManyRequests => ("too-many-requests", StatusCode::TOO_MANY_REQUESTS, "Too many tries"),
             Self::Conflict => ("conflict", StatusCode::CONFLICT, "It was changed meanwhile"),
             Self::Refused => ("refused", StatusCode::UNPROCESSABLE_ENTITY, "It cannot be done as asked"),
             Self::Overloaded => ("overloaded", StatusCode::SERVICE_UNAVAILABLE, "Too much at once"),
@@ -85,27 +93,34 @@ pub struct ApiError {
     pub code: Code,
     /// What, where and how to mend it.
     pub detail: String,
-    /// The version now, on a conflict.
-    pub version: Option<i64>,
+    /// How the card stands now, on a conflict: `version`, `open`, `claimed_by`, `decision`.
+    pub state: Option<serde_json::Value>,
+    /// Seconds after which it may be tried again, where that is known.
+    pub retry_after: Option<u64>,
 }
 
 impl ApiError {
     /// An error with its detail.
     pub fn new(code: Code, detail: impl Into<String>) -> Self {
-        Self { code, detail: detail.into(), version: None }
+        Self { code, detail: detail.into(), state: None, retry_after: None }
     }
 }
 
 impl From<StoreError> for ApiError {
     fn from(error: StoreError) -> Self {
         match error {
-            StoreError::Conflict { version } => Self {
-                code: Code::Conflict,
-                detail: format!("the card is at version {version} or decided: read it again"),
-                version: Some(version),
-            },
+            StoreError::Conflict { version, mut state } => {
+                if let Some(state) = state.as_object_mut() {
+                    state.insert("version".to_owned(), json!(version));
+                }
+                let detail =
+                    format!("the card is at version {version}, decided, or somebody else's: read it again");
+                Self { state: Some(state), ..Self::new(Code::Conflict, detail) }
+            }
             StoreError::NotFound(what) => Self::new(Code::NotFound, format!("there is no {what}")),
             StoreError::Refused(why) => Self::new(Code::Refused, why),
+            StoreError::Forbidden(why) => Self::new(Code::Forbidden, why),
+            StoreError::Deleted => Self::new(Code::Gone, "the comment was deleted: it is not taken again"),
             StoreError::Exists { .. } => Self::new(Code::Refused, error.to_string()),
             StoreError::NewerSchema { .. } | StoreError::Database(_) | StoreError::Closed => {
                 tracing::error!(%error, "store");
@@ -125,11 +140,11 @@ impl ResponseError for ApiError {
         let mut response = HttpResponse::build(status);
         response.insert_header((CONTENT_TYPE, "application/problem+json"));
         match self.code {
-            Code::Overloaded | Code::StoreUnavailable => {
-                response.insert_header((RETRY_AFTER, "1"));
+            Code::Overloaded | Code::StoreUnavailable | Code::TooManyRequests => {
+                response.insert_header((RETRY_AFTER, self.retry_after.unwrap_or(1).to_string()));
             }
             Code::Unauthorized => {
-                response.insert_header((WWW_AUTHENTICATE, "Bearer"));
+                response.insert_header((WWW_AUTHENTICATE, "Bearer realm=\"claque\""));
             }
             _ => {}
         }
@@ -140,8 +155,9 @@ impl ResponseError for ApiError {
             "code": code,
             "detail": self.detail,
         });
-        if let (Some(version), Some(body)) = (self.version, body.as_object_mut()) {
-            body.insert("version".to_owned(), json!(version));
+        if let (Some(state), Some(body)) = (&self.state, body.as_object_mut()) {
+            body.insert("version".to_owned(), state.get("version").cloned().unwrap_or_default());
+            body.insert("item".to_owned(), state.clone());
         }
         response.body(body.to_string())
     }

@@ -9,7 +9,8 @@ use super::body::Body;
 use super::comments::{Wish, take};
 use super::error::{ApiError, Code};
 use super::state::State;
-use crate::cms::{self, Answered, Delivery, Event, Refusal};
+use crate::cms::{self, Answered, Delivery, Event, Refusal, Setup};
+use crate::domain::{Id, Status};
 use crate::store::StoreError;
 
 impl From<Refusal> for ApiError {
@@ -23,7 +24,35 @@ impl From<Refusal> for ApiError {
     }
 }
 
-/// The one handler. An unknown hook and a wrong signature get the same answer: nobody learns which hooks there are.
+/// How long after a comment the CMS may tell its id, in milliseconds.
+const NAMING: i64 = 120_000;
+
+/// A CMS tells the id of a comment that it asked about without one.
+async fn named(
+    state: &State,
+    site: String,
+    thread: Id,
+    id: Id,
+    status: Option<Status>,
+) -> Result<(), StoreError> {
+    let store = state.intake.store();
+    if store.comment(site.clone(), id.clone()).await?.is_none()
+        && let Some(meant) = store.unnamed(site.clone(), thread, NAMING).await?
+    {
+        store.add_alias(site.clone(), id.clone(), meant).await?;
+    }
+    match status {
+        Some(status) => state.intake.set_status(site, id, status).await,
+        None => Ok(()),
+    }
+}
+
+/// A delivery of a content system
+///
+/// An unknown hook and a wrong signature get the same answer: nobody learns which hooks there are.
+#[utoipa::path(post, path = "/hooks/{name}", tag = "content systems", params(("name" = String, Path, description = "The hook")),
+    request_body(content = String, description = "What the CMS sends, signed its way", content_type = "application/json"),
+    responses((status = 200, description = "The adapter's answer", body = serde_json::Value), (status = 202, description = "The adapter's answer", body = serde_json::Value), (status = 204, description = "Taken; nothing to say")), security(()))]
 pub(super) async fn deliver(
     request: HttpRequest,
     state: web::Data<State>,
@@ -35,8 +64,9 @@ pub(super) async fn deliver(
     let adapter = cms::by_name(&hook.adapter).ok_or(Refusal::Signature)?;
     let header = |name: &str| request.headers().get(name)?.to_str().ok().map(str::to_owned);
     let delivery = Delivery { header: &header, body: &body, now: Utc::now().timestamp_millis() };
-    let id = adapter.verify(&delivery, &hook.secrets)?;
-    let event = adapter.read(&delivery)?;
+    let setup = Setup { secrets: &hook.secrets, settings: hook.settings.as_deref() };
+    let id = adapter.verify(&delivery, &setup)?;
+    let event = adapter.read(&delivery, &setup)?;
     let store = state.intake.store();
     // A comment's delivery is idempotent by itself and must be answered again; the other events are done once.
     let once = id.filter(|_| !matches!(event, Event::Comment(..)));
@@ -50,6 +80,7 @@ pub(super) async fn deliver(
         Event::Article(article) => store.put_article(hook.site, *article).await,
         Event::Status(id, status) => state.intake.set_status(hook.site, id, status).await,
         Event::Deleted(id) => state.intake.delete(hook.site, id).await,
+        Event::Named(thread, id, status) => named(&state, hook.site, thread, id, status).await,
         Event::Comment(comment, article) => {
             if let Some(article) = article {
                 store.put_article(hook.site.clone(), *article).await?;

@@ -1,20 +1,27 @@
 //! The service over HTTP (actix-web): a handler reads its request, calls one function of a floor below, and words the answer.
 //!
-//! [`error`] is the table of all errors, `auth` who may call, `comments` and `review` the API, `hooks`, `akismet` and `perspective` what
-//! content systems speak, `operation` what an operator watches. [`routes`] is the map of addresses.
+//! [`error`] is the table of all errors, [`auth`] who may call, `session` how people log in; `comments`, `review`, `desk` and `events` are the API,
+//! `hooks`, `akismet` and `perspective` what content systems speak, `operation` what an operator watches, [`openapi`] the contract, [`layers`]
+//! what surrounds every request. [`routes`] is the map of addresses.
+#![expect(unused_qualifications, reason = "the macros that make the contract write every path whole")]
 
 mod akismet;
 pub mod auth;
 mod body;
 mod comments;
+mod desk;
 pub mod error;
+mod events;
 mod hooks;
+pub mod layers;
+pub mod openapi;
 mod operation;
 mod perspective;
 mod review;
+mod session;
 pub mod state;
 
-use actix_web::web::{self, ServiceConfig};
+use actix_web::web::{self, ServiceConfig, delete, get, post, put};
 
 pub use state::State;
 
@@ -23,7 +30,6 @@ use self::error::{ApiError, Code};
 /// Every address of the service.
 pub fn routes(config: &mut ServiceConfig) {
     config
-        .app_data(web::PayloadConfig::new(body::LARGEST))
         .app_data(
             web::PathConfig::default()
                 .error_handler(|error, _| ApiError::new(Code::InvalidParameter, error.to_string()).into()),
@@ -32,34 +38,78 @@ pub fn routes(config: &mut ServiceConfig) {
             web::QueryConfig::default()
                 .error_handler(|error, _| ApiError::new(Code::InvalidParameter, error.to_string()).into()),
         )
-        .service(resource("/v1/comments").route(web::post().to(comments::post)))
-        .service(resource("/v1/comments:batch").route(web::post().to(comments::batch)))
-        .service(resource("/v1/score").route(web::post().to(comments::score)))
-        .service(resource("/v1/articles/{id}").route(web::put().to(comments::put_article)))
-        .service(resource("/v1/comments/{site}/{id}/status").route(web::post().to(comments::status)))
+        .configure(scoring)
+        .configure(desk_routes)
+        .service(resource("/hooks/{name}").route(post().to(hooks::deliver)))
+        .service(resource("/1.1/test").route(get().to(akismet::test)).route(post().to(akismet::test)))
+        .service(resource("/1.1/{call:[^/]+/?}").route(post().to(akismet::call)))
+        .service(resource("/1.2/usage-limit").route(get().to(akismet::usage)))
+        .service(resource("/1.2/key-sites").route(get().to(akismet::key_sites)))
+        .service(resource("/1.2/{call:get-key-stats}").route(post().to(akismet::call)))
+        .service(resource("/v1alpha1/comments:analyze").route(post().to(perspective::analyze)))
+        .service(resource("/v1alpha1/comments:suggestscore").route(post().to(perspective::suggest)))
+        .service(resource("/healthz").route(get().to(operation::health)))
+        .service(resource("/readyz").route(get().to(operation::ready)))
+        .service(resource("/metrics").route(get().to(operation::metrics)))
+        .service(resource("/openapi.json").route(get().to(openapi::json)))
+        .service(resource("/docs").route(get().to(openapi::docs)))
+        .service(resource("/docs.css").route(get().to(openapi::style)))
+        .default_service(web::to(|| async {
+            Err::<String, _>(ApiError::new(Code::NotFound, "there is no such address; /docs lists them"))
+        }));
+}
+
+/// What a CMS sends and asks.
+fn scoring(config: &mut ServiceConfig) {
+    config
+        .service(resource("/v1/comments").route(post().to(comments::post)))
+        .service(resource("/v1/comments:batch").route(post().to(comments::batch)))
         .service(
             resource("/v1/comments/{site}/{id}")
-                .route(web::get().to(comments::get))
-                .route(web::delete().to(comments::delete)),
+                .route(get().to(comments::get))
+                .route(delete().to(comments::delete)),
         )
-        .service(resource("/v1/queue").route(web::get().to(review::queue)))
-        .service(resource("/v1/queue/claims").route(web::post().to(review::claim)))
-        .service(resource("/v1/decisions").route(web::post().to(review::decide)))
-        .service(resource("/v1/decisions/{id}/undo").route(web::post().to(review::undo)))
-        .service(resource("/v1/campaigns").route(web::get().to(review::campaigns)))
-        .service(resource("/v1/campaigns/{id}").route(web::get().to(review::campaign)))
-        .service(resource("/v1/stats").route(web::get().to(review::stats)))
-        .service(resource("/hooks/{name}").route(web::post().to(hooks::deliver)))
-        .service(resource("/1.1/{call}").route(web::post().to(akismet::call)))
-        .service(resource("/1.2/usage-limit").route(web::get().to(akismet::usage)))
-        .service(resource("/v1alpha1/comments:analyze").route(web::post().to(perspective::analyze)))
-        .service(resource("/v1alpha1/comments:suggestscore").route(web::post().to(perspective::suggest)))
-        .service(resource("/healthz").route(web::get().to(operation::health)))
-        .service(resource("/readyz").route(web::get().to(operation::ready)))
-        .service(resource("/metrics").route(web::get().to(operation::metrics)))
-        .default_service(web::to(|| async {
-            Err::<String, _>(ApiError::new(Code::NotFound, "there is no such address; the README lists them"))
-        }));
+        .service(resource("/v1/comments/{site}/{id}/status").route(post().to(comments::status)))
+        .service(resource("/v1/score").route(post().to(comments::score)))
+        .service(resource("/v1/articles/{id}").route(put().to(comments::put_article)));
+}
+
+/// What people and their programs do.
+fn desk_routes(config: &mut ServiceConfig) {
+    config
+        .service(
+            resource("/v1/session")
+                .route(post().to(session::begin))
+                .route(get().to(session::get))
+                .route(delete().to(session::end)),
+        )
+        .service(resource("/v1/queue").route(get().to(review::queue)))
+        .service(resource("/v1/queue/claims").route(post().to(review::claim)))
+        .service(resource("/v1/queue/{id}").route(get().to(review::card)))
+        .service(
+            resource("/v1/decisions").route(post().to(review::decide)).route(get().to(review::decisions)),
+        )
+        .service(resource("/v1/decisions/{id}/undo").route(post().to(review::undo)))
+        .service(resource("/v1/campaigns").route(get().to(review::campaigns)))
+        .service(resource("/v1/campaigns/{id}").route(get().to(review::campaign)))
+        .service(resource("/v1/stats").route(get().to(review::stats)))
+        .service(resource("/v1/events").route(get().to(events::stream)))
+        .service(resource("/v1/authors/{id}").route(get().to(desk::author)))
+        .service(resource("/v1/notes").route(post().to(desk::add_note)).route(get().to(desk::notes)))
+        .service(resource("/v1/views").route(post().to(desk::save_view)).route(get().to(desk::views)))
+        .service(resource("/v1/views/{id}").route(delete().to(desk::delete_view)))
+        .service(resource("/v1/trusted-authors").route(get().to(desk::trusted)))
+        .service(
+            resource("/v1/trusted-authors/{id}")
+                .route(put().to(desk::trust))
+                .route(delete().to(desk::distrust)),
+        )
+        .service(
+            resource("/v1/allowed-campaigns").route(post().to(desk::allow)).route(get().to(desk::allowed)),
+        )
+        .service(resource("/v1/allowed-campaigns/{id}").route(delete().to(desk::disallow)))
+        .service(resource("/v1/deliveries").route(get().to(desk::deliveries)))
+        .service(resource("/v1/deliveries/replay").route(post().to(desk::replay)));
 }
 
 /// A resource whose wrong methods get a problem document too.

@@ -1,15 +1,18 @@
 //! `/v1/queue`, `/v1/decisions`, `/v1/campaigns`, `/v1/stats`: the review domain over HTTP.
 
 use actix_web::{HttpRequest, HttpResponse, web};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::json;
+use utoipa::{IntoParams, ToSchema};
 
-use super::auth::{Caller, CanReview};
+use super::auth::{Caller, CanDecide, CanLook};
 use super::body;
 use super::error::{ApiError, Code};
 use super::state::State;
 use crate::domain::Id;
-use crate::store::records::{Action, NewDecision, Target};
+use crate::store::records::{
+    Action, CampaignCard, Counts, Decided, NewDecision, PastDecision, QueueFilter, QueueItem, Sites, Target,
+};
 
 /// Cards of a page when none is asked for, and at the most.
 const PAGE: usize = 50;
@@ -17,54 +20,148 @@ const MOST: usize = 200;
 /// The longest reason code, in characters.
 const LONGEST_REASON: usize = 100;
 /// The longest note, in characters.
-const LONGEST_NOTE: usize = 4000;
+pub(super) const LONGEST_NOTE: usize = 4000;
 
-#[derive(Debug, Deserialize)]
+/// Which page of the queue.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Page {
-    /// Where the last page ended.
+    /// Where the last page ended: its `next`.
     after: Option<String>,
+    /// Cards of the page, 1 to 200.
     limit: Option<usize>,
+    /// The id of a saved view, in place of the filters.
+    view: Option<String>,
+    /// A site.
+    site: Option<String>,
+    /// A section of the site, as articles name it.
+    section: Option<String>,
+    /// Where a comment of the card stands: `published`, `pending`, `rejected`, `deleted`.
+    status: Option<String>,
+    /// `review` or `hold`.
+    verdict: Option<String>,
+    /// A reason, such as `campaign`.
+    because: Option<String>,
+    /// A signal that found something.
+    signal: Option<String>,
+    /// A rule that hit.
+    rule: Option<String>,
+    /// A campaign.
+    campaign: Option<String>,
+    /// A language, such as `en`.
+    lang: Option<String>,
+    /// An author's id.
+    author: Option<String>,
+    /// `comment` or `campaign`.
+    kind: Option<String>,
+    /// Whether escalated ones are wanted, or the others.
+    escalated: Option<bool>,
+    /// Opened at or after this time (milliseconds since 1970).
+    from: Option<i64>,
+    /// Opened before this time.
+    until: Option<i64>,
+    /// Words in a comment's text.
+    text: Option<String>,
 }
 
-/// `GET /v1/queue`: open cards, most urgent first. `next` is the `after` of the next page.
+/// A page of the queue.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct Queue {
+    items: Vec<QueueItem>,
+    /// What to send as `after` for the next page; none on the last one.
+    next: Option<String>,
+}
+
+/// Open cards, most urgent first
+#[utoipa::path(get, path = "/v1/queue", tag = "review", params(Page),
+    responses((status = 200, description = "A page of cards", body = Queue)))]
 pub(super) async fn queue(
     state: web::Data<State>,
-    caller: Caller<CanReview>,
+    caller: Caller<CanLook>,
     page: web::Query<Page>,
 ) -> Result<HttpResponse, ApiError> {
+    let page = page.into_inner();
     let limit = page.limit.unwrap_or(PAGE).clamp(1, MOST);
-    let after = match &page.after {
-        None => None,
-        Some(cursor) => {
-            let parts = cursor.split_once(':').and_then(|(priority, id)| {
-                Some((priority.parse().ok().filter(|p: &f64| p.is_finite())?, id.to_owned()))
-            });
-            Some(parts.ok_or_else(|| {
-                ApiError::new(
-                    Code::InvalidParameter,
-                    "`after` is no cursor: send the `next` of the last page",
-                )
-            })?)
+    let after = page.after.as_deref().map(cursor).transpose()?;
+    let store = state.intake.store();
+    let filter = match page.view {
+        Some(id) => {
+            let views = store.views(caller.actor().name).await?;
+            let view = views.into_iter().find(|view| view.id == id);
+            view.map(|view| view.query)
+                .ok_or_else(|| ApiError::new(Code::NotFound, "there is no such view"))?
         }
+        None => QueueFilter {
+            site: page.site,
+            section: page.section,
+            status: page.status,
+            verdict: page.verdict,
+            because: page.because,
+            signal: page.signal,
+            rule: page.rule,
+            campaign: page.campaign,
+            lang: page.lang,
+            author: page.author,
+            kind: page.kind,
+            escalated: page.escalated,
+            from: page.from,
+            until: page.until,
+            text: page.text,
+        },
     };
-    let items = state.intake.store().queue(caller.key.site.clone(), after, limit).await?;
+    let items = store.queue(caller.sites(), filter, after, limit).await?;
     let next =
         items.last().filter(|_| items.len() == limit).map(|item| format!("{}:{}", item.priority, item.id));
-    Ok(HttpResponse::Ok().json(json!({ "items": items, "next": next })))
+    Ok(HttpResponse::Ok().json(Queue { items, next }))
 }
 
-#[derive(Debug, Deserialize)]
+fn cursor(text: &str) -> Result<(f64, String), ApiError> {
+    let parts = text.split_once(':').and_then(|(priority, id)| {
+        Some((priority.parse().ok().filter(|p: &f64| p.is_finite())?, id.to_owned()))
+    });
+    parts.ok_or_else(|| {
+        ApiError::new(Code::InvalidParameter, "`after` is no cursor: send the `next` of the last page")
+    })
+}
+
+/// One card, open or closed
+#[utoipa::path(get, path = "/v1/queue/{id}", tag = "review", params(("id" = String, Path, description = "The card")),
+    responses((status = 200, description = "The card", body = QueueItem)))]
+pub(super) async fn card(
+    state: web::Data<State>,
+    caller: Caller<CanLook>,
+    id: web::Path<String>,
+) -> Result<HttpResponse, ApiError> {
+    Ok(HttpResponse::Ok().json(state.intake.store().card(caller.sites(), id.into_inner()).await?))
+}
+
+/// Cards to be claimed or given back.
+#[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-struct Claims {
+pub(super) struct Claims {
     items: Vec<String>,
+    /// Whether they are given back.
+    #[serde(default)]
+    release: bool,
 }
 
-/// `POST /v1/queue/claims`: the cards that are the caller's now; the others are somebody else's.
+/// What became of claims.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct Claimed {
+    /// The cards that are the caller's now, or were given back; the others are somebody else's or closed.
+    claimed: Vec<String>,
+    /// Seconds after which they are free again.
+    lease_seconds: i64,
+}
+
+/// Claim cards, or give them back
+#[utoipa::path(post, path = "/v1/queue/claims", tag = "review", request_body = Claims,
+    responses((status = 200, description = "The cards that are the caller's now", body = Claimed)))]
 pub(super) async fn claim(
     request: HttpRequest,
     state: web::Data<State>,
-    caller: Caller<CanReview>,
+    caller: Caller<CanDecide>,
     body::Body(bytes): body::Body,
 ) -> Result<HttpResponse, ApiError> {
     let claims: Claims = body::json(&request, &bytes)?;
@@ -72,113 +169,269 @@ pub(super) async fn claim(
         return Err(ApiError::new(Code::InvalidBody, format!("at most {MOST} cards at once")));
     }
     let store = state.intake.store();
-    let claimed = store.claim(caller.key.site.clone(), claims.items, caller.actor(), state.lease).await?;
-    Ok(HttpResponse::Ok().json(json!({ "claimed": claimed, "lease_seconds": state.lease / 1000 })))
+    let lease = state.settings().review.lease_minutes * 60_000;
+    let claimed = if claims.release {
+        store.release(claims.items, caller.actor()).await?
+    } else {
+        store.claim(caller.sites(), claims.items, caller.actor(), lease).await?
+    };
+    Ok(HttpResponse::Ok().json(Claimed { claimed, lease_seconds: lease / 1000 }))
 }
 
-#[derive(Debug, Deserialize)]
+/// A comment by its site and id.
+#[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-struct CommentName {
+pub(super) struct CommentName {
     site: String,
     id: Id,
 }
 
-#[derive(Debug, Deserialize)]
+/// A card and the version that was seen.
+#[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-struct DecisionBody {
+pub(super) struct Seen {
+    id: String,
+    version: Option<i64>,
+}
+
+/// A decision: name exactly one of `item`, `items`, `campaign`, `comment`, `comments`.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct DecisionBody {
+    /// A card.
     item: Option<String>,
+    /// A selection of cards of one site.
+    #[serde(default)]
+    items: Vec<Seen>,
+    /// A campaign, card or not.
     campaign: Option<String>,
+    /// A comment, card or not.
     comment: Option<CommentName>,
+    /// A selection of comments of one site.
+    #[serde(default)]
+    comments: Vec<CommentName>,
+    /// The campaign's site, where the caller has several.
+    site: Option<String>,
+    /// The version of the card that was seen: with another one now, nothing is decided (409).
     version: Option<i64>,
     action: Action,
+    /// Reason code.
     reason: Option<String>,
+    /// Note.
     note: Option<String>,
+    /// Comments of a campaign to leave out.
     #[serde(default)]
     except: Vec<Id>,
 }
 
-/// `POST /v1/decisions`.
+/// Decide
+///
+/// About a card, a campaign with exceptions, a comment, or a selection: all of it or nothing. Callbacks are written in the same commit.
+#[utoipa::path(post, path = "/v1/decisions", tag = "review", request_body = DecisionBody,
+    responses((status = 200, description = "Decided", body = Decided)))]
 pub(super) async fn decide(
     request: HttpRequest,
     state: web::Data<State>,
-    caller: Caller<CanReview>,
+    caller: Caller<CanDecide>,
     body::Body(bytes): body::Body,
 ) -> Result<HttpResponse, ApiError> {
     let body: DecisionBody = body::json(&request, &bytes)?;
-    if body.note.as_ref().is_some_and(|note| note.chars().count() > LONGEST_NOTE) {
-        return Err(ApiError::new(
-            Code::InvalidBody,
-            format!("`note` has at most {LONGEST_NOTE} characters"),
-        ));
-    }
-    if body.reason.as_ref().is_some_and(|reason| reason.chars().count() > LONGEST_REASON) {
-        return Err(ApiError::new(
-            Code::InvalidBody,
-            format!("`reason` is a code of at most {LONGEST_REASON} characters"),
-        ));
-    }
-    let target = match (body.item, body.campaign, body.comment) {
-        (Some(item), None, None) => Target::Item(item),
-        (None, Some(campaign), None) => Target::Campaign(campaign),
-        (None, None, Some(comment)) => {
-            caller.site(Some(&comment.site))?;
-            Target::Comment(comment.id)
-        }
-        _ => {
-            return Err(ApiError::new(
-                Code::InvalidBody,
-                "name one target: `item`, `campaign`, or `comment` with `site` and `id`",
-            ));
-        }
-    };
+    let settings = state.settings();
+    check_reason(&settings.review, body.action, body.reason.as_deref(), body.note.as_deref())?;
+    let (site, target) = target(&caller, &body)?;
     let decision = NewDecision {
-        site: caller.key.site.clone(),
+        sites: caller.sites(),
+        site,
         target,
         version: body.version,
         action: body.action,
         reason: body.reason,
         note: body.note,
         except: body.except,
-        actor: caller.actor(),
-        undo_for: state.undo_for,
+        by: caller.actor(),
+        undo_for: settings.review.undo_minutes * 60_000,
     };
     Ok(HttpResponse::Ok().json(state.intake.store().decide(decision).await?))
 }
 
-/// `POST /v1/decisions/{id}/undo`.
+/// Whether reason and note are what the newsroom wants.
+fn check_reason(
+    rules: &crate::config::Review,
+    action: Action,
+    reason: Option<&str>,
+    note: Option<&str>,
+) -> Result<(), ApiError> {
+    let refuse = |why: String| Err(ApiError::new(Code::InvalidBody, why));
+    if note.is_some_and(|note| note.chars().count() > LONGEST_NOTE) {
+        return refuse(format!("`note` has at most {LONGEST_NOTE} characters"));
+    }
+    if reason.is_some_and(|reason| reason.chars().count() > LONGEST_REASON) {
+        return refuse(format!("`reason` is a code of at most {LONGEST_REASON} characters"));
+    }
+    if let Some(reason) = reason
+        && !rules.reasons.is_empty()
+        && !rules.reasons.iter().any(|known| known == reason)
+    {
+        return refuse(format!("`reason` is `{reason}`; known are {}", rules.reasons.join(", ")));
+    }
+    let is_empty = |text: Option<&str>| text.is_none_or(|text| text.trim().is_empty());
+    if action == Action::Reject && rules.reason_required && is_empty(reason) {
+        return refuse("a rejection needs a `reason` here".to_owned());
+    }
+    if action == Action::Reject && rules.note_required && is_empty(note) {
+        return refuse("a rejection needs a `note` here".to_owned());
+    }
+    Ok(())
+}
+
+/// What a decision is about, and of which site.
+fn target(caller: &Caller<CanDecide>, body: &DecisionBody) -> Result<(Option<String>, Target), ApiError> {
+    let named = [
+        body.item.is_some(),
+        !body.items.is_empty(),
+        body.campaign.is_some(),
+        body.comment.is_some(),
+        !body.comments.is_empty(),
+    ];
+    if named.iter().filter(|named| **named).count() != 1 {
+        return Err(ApiError::new(
+            Code::InvalidBody,
+            "name one target: `item`, `items`, `campaign`, `comment` or `comments` with `site` and `id`",
+        ));
+    }
+    if body.items.len() > MOST || body.comments.len() > MOST {
+        return Err(ApiError::new(Code::InvalidBody, format!("at most {MOST} at once")));
+    }
+    if let Some(item) = &body.item {
+        return Ok((None, Target::Items(vec![(item.clone(), body.version)])));
+    }
+    if !body.items.is_empty() {
+        let items = body.items.iter().map(|seen| (seen.id.clone(), seen.version)).collect();
+        return Ok((None, Target::Items(items)));
+    }
+    if let Some(campaign) = &body.campaign {
+        return Ok((Some(caller.site(body.site.as_deref())?), Target::Campaign(campaign.clone())));
+    }
+    let comments = || body.comment.iter().chain(&body.comments);
+    let site = caller.site(comments().next().map(|name| name.site.as_str()))?;
+    if comments().any(|name| name.site != site) {
+        return Err(ApiError::new(
+            Code::InvalidBody,
+            "`comments` are of several sites: decide those of one at a time",
+        ));
+    }
+    Ok((Some(site), Target::Comments(comments().map(|name| name.id.clone()).collect())))
+}
+
+/// How much was undone.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct Undone {
+    /// Comments that are as they were.
+    comments: usize,
+}
+
+/// Undo a decision
+///
+/// Whoever took it can while its time lasts, a lead always; not where a later decision changed one of its comments.
+#[utoipa::path(post, path = "/v1/decisions/{id}/undo", tag = "review", params(("id" = String, Path, description = "The decision")),
+    responses((status = 200, description = "Undone", body = Undone)))]
 pub(super) async fn undo(
     state: web::Data<State>,
-    caller: Caller<CanReview>,
+    caller: Caller<CanDecide>,
     id: web::Path<String>,
 ) -> Result<HttpResponse, ApiError> {
     let store = state.intake.store();
-    let comments = store.undo(caller.key.site.clone(), id.into_inner(), caller.actor()).await?;
-    Ok(HttpResponse::Ok().json(json!({ "comments": comments })))
+    let comments = store.undo(caller.sites(), id.into_inner(), caller.actor()).await?;
+    Ok(HttpResponse::Ok().json(Undone { comments }))
 }
 
-/// `GET /v1/campaigns`.
+/// Which page of the history.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Before {
+    /// The id of the last decision of the page before.
+    before: Option<String>,
+    /// Decisions of the page, 1 to 200.
+    limit: Option<usize>,
+}
+
+/// Past decisions.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct Decisions {
+    decisions: Vec<PastDecision>,
+}
+
+/// Past decisions, newest first
+#[utoipa::path(get, path = "/v1/decisions", tag = "review", params(Before),
+    responses((status = 200, description = "A page of them", body = Decisions)))]
+pub(super) async fn decisions(
+    state: web::Data<State>,
+    caller: Caller<CanLook>,
+    page: web::Query<Before>,
+) -> Result<HttpResponse, ApiError> {
+    let page = page.into_inner();
+    let limit = page.limit.unwrap_or(PAGE).clamp(1, MOST);
+    let decisions = state.intake.store().decisions(caller.sites(), page.before, limit).await?;
+    Ok(HttpResponse::Ok().json(Decisions { decisions }))
+}
+
+/// Campaigns.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct Campaigns {
+    campaigns: Vec<CampaignCard>,
+}
+
+/// A site of the caller's.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+pub(super) struct OfSite {
+    /// The site; may be left out by a caller who has one.
+    pub(super) site: Option<String>,
+}
+
+/// Campaigns of at least two comments, largest first
+#[utoipa::path(get, path = "/v1/campaigns", tag = "review", params(OfSite),
+    responses((status = 200, description = "At most 200", body = Campaigns)))]
 pub(super) async fn campaigns(
     state: web::Data<State>,
-    caller: Caller<CanReview>,
+    caller: Caller<CanLook>,
+    of: web::Query<OfSite>,
 ) -> Result<HttpResponse, ApiError> {
-    let campaigns = state.intake.store().campaigns(caller.key.site.clone(), MOST).await?;
-    Ok(HttpResponse::Ok().json(json!({ "campaigns": campaigns })))
+    let sites = match &of.site {
+        Some(site) => Sites::one(&caller.site(Some(site))?),
+        None => caller.sites(),
+    };
+    let campaigns = state.intake.store().campaigns(sites, MOST).await?;
+    Ok(HttpResponse::Ok().json(Campaigns { campaigns }))
 }
 
-/// `GET /v1/campaigns/{id}`.
+/// One campaign as a site sees it
+#[utoipa::path(get, path = "/v1/campaigns/{id}", tag = "review", params(("id" = String, Path, description = "The campaign"), OfSite),
+    responses((status = 200, description = "The campaign", body = CampaignCard)))]
 pub(super) async fn campaign(
     state: web::Data<State>,
-    caller: Caller<CanReview>,
+    caller: Caller<CanLook>,
     id: web::Path<String>,
+    of: web::Query<OfSite>,
 ) -> Result<HttpResponse, ApiError> {
-    let card = state.intake.store().campaign(caller.key.site.clone(), id.into_inner()).await?;
-    Ok(HttpResponse::Ok().json(card))
+    let site = caller.site(of.site.as_deref())?;
+    Ok(HttpResponse::Ok().json(state.intake.store().campaign(site, id.into_inner()).await?))
 }
 
-/// `GET /v1/stats`.
+/// Counts of a site
+#[utoipa::path(get, path = "/v1/stats", tag = "review", params(OfSite),
+    responses((status = 200, description = "Counts", body = Counts)))]
 pub(super) async fn stats(
     state: web::Data<State>,
-    caller: Caller<CanReview>,
+    caller: Caller<CanLook>,
+    of: web::Query<OfSite>,
 ) -> Result<HttpResponse, ApiError> {
-    Ok(HttpResponse::Ok().json(state.intake.store().counts(Some(caller.key.site)).await?))
+    let site = match (&of.site, caller.sites()) {
+        (None, Sites::All) => None,
+        (named, _) => Some(caller.site(named.as_deref())?),
+    };
+    let counts: Counts = state.intake.store().counts(site).await?;
+    Ok(HttpResponse::Ok().json(json!(counts)))
 }

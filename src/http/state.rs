@@ -1,45 +1,87 @@
 //! What all handlers share.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicI64, Ordering};
+
+use arc_swap::ArcSwap;
 
 use super::auth::KeyCache;
 use super::error::{ApiError, Code};
+use crate::access::Throttle;
+use crate::config::{Service, Settings};
 use crate::intake::Intake;
+use crate::telemetry::{Counter, Timing};
 
-/// Comments that may be under way at once; more are turned away with `Retry-After`.
-const MOST_UNDER_WAY: i64 = 1024;
+/// Rules and signals that are counted by name.
+const MOST_NAMES: usize = 2000;
 
 /// What all handlers share.
 pub struct State {
     /// The use case.
     pub intake: Arc<Intake>,
-    /// Where the desk is, for the links in answers.
+    /// Where the desk is, for the links in answers; without a slash at its end.
     pub public_url: String,
-    /// How long a decision can be undone, in milliseconds.
-    pub undo_for: i64,
-    /// How long a claim lasts, in milliseconds.
-    pub lease: i64,
     /// Keys found lately.
     pub keys: KeyCache,
+    /// Wrong passwords lately.
+    pub throttle: Throttle,
     /// What was counted since the start.
     pub counters: Counters,
+    /// How reloads fared.
+    pub reloads: Reloads,
+    settings: ArcSwap<Service>,
+    closing: tokio::sync::watch::Sender<bool>,
     under_way: Arc<AtomicI64>,
 }
 
 /// Counted since the start.
 #[derive(Default)]
 pub struct Counters {
-    /// Comments taken.
-    pub taken: AtomicU64,
-    /// Of these, proposed for review.
-    pub review: AtomicU64,
+    /// Time from body read to answer, of every comment taken.
+    pub taken: Timing,
+    /// Comments proposed for review.
+    pub review: Counter,
+    /// Comments held.
+    pub hold: Counter,
+    /// Comments answered `pending`.
+    pub pending: Counter,
     /// Deliveries that were known.
-    pub repeated: AtomicU64,
+    pub repeated: Counter,
     /// Requests turned away.
-    pub turned_away: AtomicU64,
-    /// Microseconds spent taking comments.
-    pub micros: AtomicU64,
+    pub turned_away: Counter,
+    /// Hits by rule or signal, of comments that were not simply allowed.
+    pub hits: std::sync::Mutex<std::collections::BTreeMap<String, u64>>,
+}
+
+impl Counters {
+    /// Counts what a fresh answer says.
+    pub fn count(&self, answer: &serde_json::Value) {
+        match answer.get("verdict").and_then(serde_json::Value::as_str) {
+            Some("review") => self.review.one(),
+            Some("hold") => self.hold.one(),
+            _ => return,
+        }
+        let evidence = answer.get("evidence").and_then(serde_json::Value::as_array);
+        let names = evidence.into_iter().flatten().filter_map(|one| {
+            one.get("rule").or_else(|| one.get("signal")).and_then(serde_json::Value::as_str)
+        });
+        let names: std::collections::BTreeSet<&str> = names.collect();
+        let mut hits = self.hits.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        for name in names {
+            if hits.contains_key(name) || hits.len() < MOST_NAMES {
+                *hits.entry(name.to_owned()).or_default() += 1;
+            }
+        }
+    }
+}
+
+/// How reloads of rules, model and configuration fared.
+#[derive(Default)]
+pub struct Reloads {
+    /// Those that were taken.
+    pub done: Counter,
+    /// What is wrong with the last one; none when it was taken.
+    pub error: ArcSwap<Option<String>>,
 }
 
 /// A place among the comments under way; given back when dropped.
@@ -52,17 +94,62 @@ impl Drop for Admission {
 }
 
 impl State {
-    /// The state of a service.
-    pub fn new(intake: Arc<Intake>, public_url: &str) -> Self {
+    /// The state of a service that people and systems reach at `public_url`.
+    pub fn new(intake: Arc<Intake>, settings: &Settings, public_url: &str) -> Self {
         Self {
             intake,
             public_url: public_url.trim_end_matches('/').to_owned(),
-            undo_for: 10 * 60 * 1000,
-            lease: 5 * 60 * 1000,
             keys: KeyCache::default(),
+            throttle: Throttle::default(),
             counters: Counters::default(),
+            reloads: Reloads::default(),
+            settings: ArcSwap::from_pointee(settings.service.clone()),
+            closing: tokio::sync::watch::Sender::new(false),
             under_way: Arc::default(),
         }
+    }
+
+    /// The settings now.
+    pub fn settings(&self) -> Arc<Service> {
+        self.settings.load_full()
+    }
+
+    /// Puts other settings in their place. Where it listens and what it is called stays until a restart.
+    pub fn configure(&self, settings: &Settings) {
+        self.settings.store(Arc::new(settings.service.clone()));
+    }
+
+    /// Ends what would go on for ever, so that the service can stop.
+    pub fn close(&self) {
+        self.closing.send_replace(true);
+    }
+
+    /// Becomes true when the service stops.
+    pub fn closing(&self) -> tokio::sync::watch::Receiver<bool> {
+        self.closing.subscribe()
+    }
+
+    /// Whether people reach it over TLS.
+    pub fn is_https(&self) -> bool {
+        self.public_url.starts_with("https://")
+    }
+
+    /// The path under which the desk lives: `/`, or what a proxy puts before it.
+    pub fn cookie_path(&self) -> String {
+        let prefix = self.prefix();
+        if prefix.is_empty() { "/".to_owned() } else { prefix.to_owned() }
+    }
+
+    /// What a proxy puts before every path; empty for nothing.
+    pub fn prefix(&self) -> &str {
+        let rest = self.public_url.split_once("://").map_or("", |(_, rest)| rest);
+        rest.find('/').and_then(|at| rest.get(at..)).unwrap_or_default()
+    }
+
+    /// Whether an `Origin` header names our own pages.
+    pub fn is_own_origin(&self, origin: &str) -> bool {
+        let own = self.public_url.strip_suffix(self.prefix()).unwrap_or(&self.public_url);
+        origin.eq_ignore_ascii_case(own)
     }
 
     /// Lets a request in, or turns it away.
@@ -71,8 +158,9 @@ impl State {
     /// `overloaded` when too many are under way.
     pub fn admit(&self) -> Result<Admission, ApiError> {
         let admission = Admission(Arc::clone(&self.under_way));
-        if self.under_way.fetch_add(1, Ordering::Relaxed) >= MOST_UNDER_WAY {
-            self.counters.turned_away.fetch_add(1, Ordering::Relaxed);
+        let most = i64::try_from(self.settings.load().server.most_under_way).unwrap_or(i64::MAX);
+        if self.under_way.fetch_add(1, Ordering::Relaxed) >= most {
+            self.counters.turned_away.one();
             return Err(ApiError::new(
                 Code::Overloaded,
                 "too many comments are under way: send it again in a second",

@@ -46,6 +46,10 @@ pub struct Member {
     pub campaign: Option<String>,
     /// Whether it stands on its campaign's card in the store.
     pub on_campaign_card: bool,
+    /// Whether its author is trusted.
+    pub trusted: bool,
+    /// Whether it belongs to a campaign that people allowed: then copies are no reason.
+    pub allowed: bool,
 }
 
 /// A newcomer's place.
@@ -59,8 +63,18 @@ pub struct Placed {
     pub standing: Standing,
     /// Its campaign.
     pub campaign: Option<String>,
-    /// Earlier comments whose standing it may have changed.
-    affected: BTreeSet<u32>,
+    /// What it changed about earlier comments: to be stored with it.
+    pub changed: Vec<Reassessed>,
+    /// How those stood before.
+    before: Vec<(u32, Stored)>,
+}
+
+/// What the store has of a comment's standing.
+#[derive(Debug, Clone, PartialEq)]
+struct Stored {
+    verdict: Verdict,
+    campaign: Option<String>,
+    on_campaign_card: bool,
 }
 
 /// See the module's documentation.
@@ -94,8 +108,8 @@ impl Live {
         self.index.heap_bytes()
     }
 
-    /// Adds a comment and finds its place.
-    pub fn arrive(&mut self, engine: &Engine, member: &Member) -> Placed {
+    /// Adds a comment and finds its place. With `queue`, earlier comments that it exposes may come into the queue.
+    pub fn arrive(&mut self, engine: &Engine, member: &Member, queue: bool) -> Placed {
         let number = self.members.len() as u32;
         let alarm_before = self.thread_score(engine, member).is_some_and(|thread| thread.alarm);
         if let Some(thread) = &member.thread {
@@ -119,11 +133,31 @@ impl Live {
             thread: self.thread_view(engine, number, member),
             own_past: self.own_past(engine, member),
         };
-        Placed { number, known, standing, campaign, affected }
+        let mut placed =
+            Placed { number, known, standing, campaign, changed: Vec::new(), before: Vec::new() };
+        for number in affected {
+            let Some(before) = self.member(number).map(stored) else { continue };
+            if let Some(changed) = self.changed(engine, number, queue) {
+                placed.changed.push(changed);
+                placed.before.push((number, before));
+            }
+        }
+        placed
     }
 
-    /// Notes that a newcomer was stored, and as what. Returns what is to be assessed again: earlier comments, and the newcomer
-    /// itself where others arrived meanwhile.
+    /// Takes a newcomer back that could not be stored, and what it changed with it.
+    pub fn withdraw(&mut self, placed: &Placed) {
+        for (number, before) in &placed.before {
+            if let Some(Some(member)) = self.members.get_mut(*number as usize) {
+                member.verdict = before.verdict;
+                member.campaign.clone_from(&before.campaign);
+                member.on_campaign_card = before.on_campaign_card;
+            }
+        }
+        self.remove(placed.number);
+    }
+
+    /// Notes that a newcomer was stored, and as what. Returns its own new standing where others arrived meanwhile.
     pub fn confirm(
         &mut self,
         engine: &Engine,
@@ -131,10 +165,11 @@ impl Live {
         seq: i64,
         verdict: Verdict,
         because: &[Because],
-    ) -> Vec<Reassessed> {
+        queue: bool,
+    ) -> Option<Reassessed> {
         if self.gone.remove(&seq) {
             self.remove(placed.number);
-            return Vec::new();
+            return None;
         }
         if let Some(Some(member)) = self.members.get_mut(placed.number as usize) {
             member.seq = Some(seq);
@@ -143,14 +178,12 @@ impl Live {
             member.campaign.clone_from(&placed.campaign);
             self.by_seq.insert(seq, placed.number);
         }
-        let mut numbers = placed.affected.clone();
-        numbers.insert(placed.number);
-        numbers.into_iter().filter_map(|number| self.changed(engine, number)).collect()
+        self.changed(engine, placed.number, queue)
     }
 
     /// Every comment whose standing is not what the store has: after a start, what a crash left undone.
     pub fn all_changed(&mut self, engine: &Engine) -> Vec<Reassessed> {
-        (0..self.members.len() as u32).filter_map(|number| self.changed(engine, number)).collect()
+        (0..self.members.len() as u32).filter_map(|number| self.changed(engine, number, true)).collect()
     }
 
     /// Forgets a comment by its number here.
@@ -252,11 +285,12 @@ impl Live {
 
     /// Known authors of a campaign, and whether two people share it.
     fn authors_of(&self, id: CampaignId) -> (usize, bool) {
-        let mut known: BTreeSet<(&str, &str)> = BTreeSet::new();
+        // One account name on two sites counts once: whether it is one person is not known.
+        let mut known: BTreeSet<&str> = BTreeSet::new();
         let mut unknown = 0;
         for member in self.campaigns.members(id).take(MOST_COUNTED).filter_map(|m| self.member(m)) {
             match &member.author {
-                Some(author) => drop(known.insert((&member.site, author))),
+                Some(author) => drop(known.insert(author)),
                 None => unknown += 1,
             }
         }
@@ -266,16 +300,18 @@ impl Live {
     fn standing(&self, engine: &Engine, number: u32, member: &Member) -> (Standing, Option<String>) {
         let campaign = self.campaigns.campaign_of(number).map(|id| (id, self.authors_of(id)));
         let campaign = campaign.filter(|(_, (_, shared))| *shared);
+        let counts = campaign.filter(|_| !member.allowed);
         let standing = Standing {
             thread: self.thread_score(engine, member),
-            copied: campaign.is_some(),
-            campaign_authors: campaign.map_or(0, |(_, (known, _))| known),
+            copied: counts.is_some(),
+            campaign_authors: counts.map_or(0, |(_, (known, _))| known),
+            trusted: member.trusted,
         };
         (standing, campaign.map(|(id, _)| id.to_string()))
     }
 
     /// The comment's new standing, where it is not the stored one; noted as stored from here on.
-    fn changed(&mut self, engine: &Engine, number: u32) -> Option<Reassessed> {
+    fn changed(&mut self, engine: &Engine, number: u32, queue: bool) -> Option<Reassessed> {
         let member = self.member(number)?;
         let seq = member.seq?;
         let (standing, campaign) = self.standing(engine, number, member);
@@ -305,7 +341,7 @@ impl Live {
             member.on_campaign_card = on_campaign_card;
         }
         let thread = summary.and_then(|summary| serde_json::to_string(&summary).ok());
-        Some(Reassessed { seq, cause, verdict, because, campaign, thread, priority })
+        Some(Reassessed { seq, cause, verdict, because, campaign, thread, priority, queue })
     }
 
     fn thread_of(&self, member: &Member) -> impl Iterator<Item = u32> + '_ {
@@ -359,6 +395,14 @@ impl Live {
             similarity: last.map(|other| similarity(member, other)).fold(0.0, f64::max),
             unusual: (judged.len() >= 3).then(|| judged.iter().sum::<f64>() / judged.len() as f64),
         })
+    }
+}
+
+fn stored(member: &Member) -> Stored {
+    Stored {
+        verdict: member.verdict,
+        campaign: member.campaign.clone(),
+        on_campaign_card: member.on_campaign_card,
     }
 }
 

@@ -1,25 +1,34 @@
 //! The use case: a comment comes in, is analysed, scored, stored in one commit with its card, and answered.
 //!
-//! [`Intake::take`] is the live way, [`Intake::score`] judges a text without keeping it. The order is what makes it safe: the store is asked whether
-//! the delivery is known; the text is judged without any lock; the [`live`] index places it under a lock held for microseconds;
-//! the store commits; what changed about earlier comments follows in a second commit, and is found again at the next start
-//! if a crash comes between.
+//! [`Intake::take`] is the live way, [`Intake::score`] judges a text without keeping it. The order is what makes it safe: the store is asked what
+//! it knows of the delivery; `plugins` are asked if there are any; the text is judged without any lock; the [`live`] index places it under a
+//! lock held for microseconds; the store commits the comment, its card and what it changed about earlier comments at once.
+//! What an operator or a moderator allows lies beside: `holds` says what may be kept back, `trust` who is above suspicion, `allowed`
+//! which campaigns are legitimate.
 
+mod allowed;
+mod holds;
 pub mod live;
+pub mod plugins;
 mod privacy;
-
-pub use privacy::pseudonym;
+mod trust;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
+use arc_swap::ArcSwap;
 use chrono::Utc;
 
-use self::live::{Live, Member, priority, text_score};
-use crate::domain::{Article, Assessment, Comment, Id, Status};
-use crate::engine::{Engine, Place, Standing};
+use self::allowed::Allowed;
+use self::holds::Holds;
+use self::live::{Live, Member, Placed, priority, text_score};
+use self::plugins::Plugins;
+use crate::config::{Contacts, Settings, Trust};
+use crate::domain::{Article, Assessment, Comment, Id, Status, Verdict};
+use crate::engine::{Engine, External, Place, Standing};
 use crate::signals::NoHistory;
 use crate::similarity::{Features, Sketch};
-use crate::store::records::{NewComment, Remembered, Taken, TextFacts};
+use crate::store::records::{Arrival, NewComment, Question, Reassessed, Remembered, Sites, Taken, TextFacts};
 use crate::store::{Store, StoreError};
 use crate::text::{Analysis, CANON_VERSION, Context, Language, Reference, stable_hash};
 
@@ -27,33 +36,94 @@ use crate::text::{Analysis, CANON_VERSION, Context, Language, Reference, stable_
 const PAGE: usize = 5000;
 /// Reassessments of one commit.
 const BATCH: usize = 500;
+/// How long past its budget an answer waits for the promise to be on disk.
+const GRACE: Duration = Duration::from_secs(2);
 
 /// Takes comments in. Shared by all workers.
 pub struct Intake {
-    engine: Arc<Engine>,
+    engine: ArcSwap<Engine>,
     store: Store,
     live: Mutex<Live>,
+    plugins: ArcSwap<Plugins>,
+    holds: Holds,
+    trust: ArcSwap<Trust>,
+    contacts: ArcSwap<Contacts>,
+    allowed: Allowed,
+    /// How long the stages took.
+    pub stages: Stages,
+}
+
+/// Microseconds spent in each stage, and how often.
+#[derive(Debug, Default)]
+pub struct Stages {
+    /// Asking the store what it knows.
+    pub ask: crate::telemetry::Timing,
+    /// Asking plugins.
+    pub plugins: crate::telemetry::Timing,
+    /// Analysis, model, rules, signals, the live index.
+    pub judge: crate::telemetry::Timing,
+    /// Waiting for the commit.
+    pub commit: crate::telemetry::Timing,
+}
+
+/// What became of a comment within its budget.
+#[derive(Debug)]
+pub enum Outcome {
+    /// It was judged and stored.
+    Taken(Taken),
+    /// It is on disk and will be judged.
+    Pending,
 }
 
 impl Intake {
-    /// Makes the live index from the store, and catches up on what a crash left undone.
+    /// Makes the live index from the store, and takes in what was promised before a crash.
     ///
     /// # Errors
-    /// When the store cannot be read or written.
-    pub async fn start(engine: Arc<Engine>, store: Store) -> Result<Self, StoreError> {
+    /// When the store cannot be read or written, or a plugin's secret cannot be read.
+    pub async fn start(
+        engine: Arc<Engine>,
+        store: Store,
+        settings: &Settings,
+    ) -> Result<Arc<Self>, StoreError> {
+        let service = &settings.service;
+        let plugins = Plugins::new(&service.plugins).map_err(StoreError::Refused)?;
+        let intake = Self {
+            engine: ArcSwap::new(engine),
+            live: Mutex::default(),
+            plugins: ArcSwap::from_pointee(plugins),
+            holds: Holds::new(&service.hold),
+            trust: ArcSwap::from_pointee(service.trust.clone()),
+            contacts: ArcSwap::from_pointee(service.privacy.contacts),
+            allowed: Allowed::default(),
+            stages: Stages::default(),
+            store,
+        };
+        intake.refresh().await?;
+        intake.sign_again().await?;
+        let engine = intake.engine();
         let mut live = Live::default();
         let mut after = 0;
         loop {
-            let page = store.remembered(after, PAGE).await?;
+            let page = intake.store.remembered(after, PAGE).await?;
             let Some(last) = page.last() else { break };
             after = last.seq;
             for remembered in page {
-                live.arrive(&engine, &member_of(remembered));
+                let member = intake.member_of(remembered);
+                live.arrive(&engine, &member, true);
             }
         }
         let changed = live.all_changed(&engine);
-        let intake = Self { engine, store, live: Mutex::new(live) };
+        *intake.live() = live;
         intake.reassess(changed).await?;
+        let intake = Arc::new(intake);
+        for (site, comment) in intake.store.promised().await? {
+            let intake = Arc::clone(&intake);
+            tokio::spawn(async move {
+                if let Err(error) = intake.take_protected(site, comment, true).await {
+                    tracing::error!(%error, "a promised comment was not kept");
+                }
+            });
+        }
         Ok(intake)
     }
 
@@ -63,8 +133,32 @@ impl Intake {
     }
 
     /// Rules, model and thresholds.
-    pub fn engine(&self) -> &Engine {
-        &self.engine
+    pub fn engine(&self) -> Arc<Engine> {
+        self.engine.load_full()
+    }
+
+    /// Puts other rules, another model, other settings in place of those so far, at once for every comment from now on.
+    ///
+    /// # Errors
+    /// When a plugin's secret cannot be read; nothing is changed then.
+    pub fn reload(&self, engine: Engine, settings: &Settings) -> Result<(), String> {
+        let service = &settings.service;
+        let plugins = self.plugins.load().renewed(&service.plugins)?;
+        self.engine.store(Arc::new(engine));
+        self.plugins.store(Arc::new(plugins));
+        self.holds.configure(&service.hold);
+        self.trust.store(Arc::new(service.trust.clone()));
+        self.contacts.store(Arc::new(service.privacy.contacts));
+        Ok(())
+    }
+
+    /// Reads anew what others may have changed in the store: allowed campaigns, what people decided about each reason.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub async fn refresh(&self) -> Result<(), StoreError> {
+        self.allowed.set(&self.store.allowed_campaigns(Sites::All).await?);
+        self.holds.refresh(&self.store).await
     }
 
     /// How many comments the live index knows, and its bytes.
@@ -73,75 +167,129 @@ impl Intake {
         (live.len(), live.index_bytes())
     }
 
+    /// How each plugin fared: its name -> asked, remembered, failed, skipped.
+    pub fn plugin_counts(&self) -> std::collections::BTreeMap<String, [u64; 4]> {
+        self.plugins.load().counts()
+    }
+
+    /// Forgets comments that were erased, by their numbers in the store.
+    pub fn forget(&self, seqs: &[i64]) {
+        let mut live = self.live();
+        for seq in seqs {
+            live.remove_seq(*seq);
+        }
+    }
+
     fn live(&self) -> MutexGuard<'_, Live> {
         self.live.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Takes a comment of a site: judged, stored, answered. The same delivery again gets the first answer. The work goes on to its end
-    /// even when the caller gives up waiting; `ticket` is dropped then and not before.
+    /// even when the caller gives up waiting; `ticket` is dropped then and not before. With a budget, what is not done in it is promised:
+    /// written to the inbox, so that a crash does not lose it.
     ///
     /// # Errors
     /// When the store refuses it; nothing is kept then.
     pub async fn take(
         self: &Arc<Self>,
         site: String,
-        comment: Comment,
+        mut comment: Comment,
         queue: bool,
+        budget: Option<Duration>,
         ticket: impl Send + 'static,
-    ) -> Result<Taken, StoreError> {
+    ) -> Result<Outcome, StoreError> {
+        privacy::protect(&mut comment, **self.contacts.load(), self.store.secret());
+        let kept = budget.map(|_| comment.clone());
         let intake = Arc::clone(self);
-        let task = tokio::spawn(async move {
+        let of_site = site.clone();
+        let mut task = tokio::spawn(async move {
             let _ticket = ticket;
-            let taken = intake.take_now(site, comment, queue).await;
+            let taken = intake.take_protected(of_site, comment, queue).await;
             if let Err(error) = &taken {
-                tracing::error!(%error, "a comment was not kept");
+                tracing::warn!(%error, "a comment was not kept");
             }
             taken
         });
-        task.await.map_err(|error| StoreError::Database(format!("the intake failed: {error}")))?
+        let failed = |error| StoreError::Database(format!("the intake failed: {error}"));
+        let (Some(budget), Some(kept)) = (budget, kept) else {
+            return task.await.map_err(failed)?.map(Outcome::Taken);
+        };
+        if let Ok(taken) = tokio::time::timeout(budget, &mut task).await {
+            return taken.map_err(failed)?.map(Outcome::Taken);
+        }
+        let promise = self.store.promise(site, revision(&kept), &kept);
+        match tokio::time::timeout(GRACE, promise).await {
+            Ok(promised) => promised.map(|()| Outcome::Pending),
+            Err(_) => Err(StoreError::Database("it takes too long to write".to_owned())),
+        }
     }
 
-    async fn take_now(&self, site: String, mut comment: Comment, queue: bool) -> Result<Taken, StoreError> {
+    /// Takes a comment whose contacts are protected already.
+    async fn take_protected(
+        &self,
+        site: String,
+        mut comment: Comment,
+        queue: bool,
+    ) -> Result<Taken, StoreError> {
         comment.site = Some(Id::from(site.as_str()));
         let revision = revision(&comment);
-        if let Some(taken) = self.store.known(site.clone(), comment.id.clone(), revision.clone()).await? {
-            return Ok(taken);
-        }
-        let article = match &comment.article_id {
-            Some(id) => self.store.article(site.clone(), id.clone()).await?,
-            None => None,
+        let trust = self.trust.load_full();
+        let started = Instant::now();
+        let question = Question {
+            site: site.clone(),
+            id: comment.id.clone(),
+            revision: revision.clone(),
+            article: comment.article_id.clone(),
+            parent: comment.parent_id.clone(),
+            author: comment.author_key().map(str::to_owned),
+            count_approved: trust.approved_comments > 0,
         };
-        let parent = match &comment.parent_id {
-            Some(id) => self.store.text(site.clone(), id.clone()).await?,
-            None => None,
+        let (article, parent, name) = match self.store.arrival(question).await? {
+            Arrival::Known(taken) => return Ok(taken),
+            Arrival::Deleted => {
+                self.store.forget_promise(site, comment.id, revision).await?;
+                return Err(StoreError::Deleted);
+            }
+            Arrival::New { article, parent, trust } => (article, parent, trust),
         };
-        privacy::hash_contacts(&mut comment, self.store.secret());
-        let (new, placed) = self.judge(site, comment, revision, article.as_ref(), parent.as_deref(), queue);
+        self.stages.ask.add(started);
+        let started = Instant::now();
+        let plugins = self.plugins.load_full();
+        let external = if plugins.is_empty() {
+            Vec::new()
+        } else {
+            plugins.ask(&self.store, &comment, article.as_ref(), parent.as_deref()).await
+        };
+        self.stages.plugins.add(started);
+        let started = Instant::now();
+        let context = Judged { article: article.as_ref(), parent: parent.as_deref(), external: &external };
+        let trusted = trust::is_trusted(&trust, &comment, name);
+        let (new, placed) = self.judge(site, comment, revision, &context, trusted, queue);
+        self.stages.judge.add(started);
+        let started = Instant::now();
         let (verdict, because) = (new.verdict, new.because.clone());
-        match self.store.take(new).await {
+        let taken = self.store.take(new).await;
+        self.stages.commit.add(started);
+        match taken {
             Ok(taken) if taken.fresh => {
                 let changed = {
                     let mut live = self.live();
                     if let Some(replaced) = taken.replaced {
                         live.remove_seq(replaced);
                     }
-                    live.confirm(&self.engine, &placed, taken.seq, verdict, &because)
+                    live.confirm(&self.engine.load(), &placed, taken.seq, verdict, &because, queue)
                 };
-                self.reassess(changed).await?;
+                self.reassess(changed.into_iter().collect()).await?;
                 Ok(taken)
             }
-            Ok(taken) => {
-                self.live().remove(placed.number);
-                Ok(taken)
-            }
-            Err(error) => {
-                self.live().remove(placed.number);
-                Err(error)
+            other => {
+                self.live().withdraw(&placed);
+                other
             }
         }
     }
 
-    async fn reassess(&self, mut changed: Vec<crate::store::records::Reassessed>) -> Result<(), StoreError> {
+    async fn reassess(&self, mut changed: Vec<Reassessed>) -> Result<(), StoreError> {
         while !changed.is_empty() {
             let rest = changed.split_off(changed.len().min(BATCH));
             self.store.reassess(std::mem::replace(&mut changed, rest)).await?;
@@ -153,19 +301,23 @@ impl Intake {
     fn judge(
         &self,
         site: String,
-        comment: Comment,
+        mut comment: Comment,
         revision: String,
-        article: Option<&Article>,
-        parent: Option<&str>,
+        judged: &Judged<'_>,
+        trusted: bool,
         queue: bool,
-    ) -> (NewComment, live::Placed) {
-        let article = article.map(|a| Reference::new(&a.title, a.body.as_deref().unwrap_or_default()));
-        let parent = parent.map(|text| Reference::new("", text));
+    ) -> (NewComment, Placed) {
+        let engine = self.engine.load();
+        let article = judged.article.map(reference);
+        let parent = judged.parent.map(|text| Reference::new("", text));
         let lang = comment.lang.as_deref().and_then(Language::parse);
-        let context = Context { article: article.as_ref(), parent: parent.as_ref(), lang };
-        let analysis = Analysis::new(&comment.text, &context);
+        let analysis = Analysis::new(
+            &comment.text,
+            &Context { article: article.as_ref(), parent: parent.as_ref(), lang },
+        );
         let mut evidence = Vec::new();
-        let text = self.engine.score_text(&comment, &analysis, article.as_ref(), Some(&mut evidence));
+        let mut text = engine.score_text(&comment, &analysis, article.as_ref(), Some(&mut evidence));
+        engine.add_external(judged.external, &mut text, &mut evidence);
         let sketch = Sketch::new(&Features::new(&analysis, article.as_ref()));
         let facts = TextFacts {
             points: text.points,
@@ -175,30 +327,37 @@ impl Intake {
             strongest_rule: text.strongest_rule,
             abstained: text.abstained,
         };
-        let placed = self.live().arrive(
-            &self.engine,
-            &Member {
-                seq: None,
-                site: site.clone(),
-                id: comment.id.to_string(),
-                thread: comment.thread().map(Id::to_string),
-                author: comment.author_key().map(str::to_owned),
-                at: comment.created_at.unwrap_or_else(Utc::now).timestamp_millis(),
-                facts,
-                sketch,
-                verdict: crate::domain::Verdict::Allow,
-                campaign: None,
-                on_campaign_card: false,
-            },
-        );
+        let member = Member {
+            seq: None,
+            site: site.clone(),
+            id: comment.id.to_string(),
+            thread: comment.thread().map(Id::to_string),
+            author: comment.author_key().map(str::to_owned),
+            at: comment.created_at.unwrap_or_else(Utc::now).timestamp_millis(),
+            facts,
+            sketch,
+            verdict: Verdict::Allow,
+            campaign: None,
+            on_campaign_card: false,
+            trusted,
+            allowed: sketch.is_some_and(|sketch| self.allowed.covers(&site, &sketch, &engine.config)),
+        };
+        let mut placed = self.live().arrive(&engine, &member, queue);
         let place = Place {
             standing: placed.standing,
             campaign: placed.campaign.as_deref().map(Id::from),
             history: Some(&placed.known),
         };
-        let assessment =
-            self.engine.assess(&comment, &analysis, article.as_ref(), &text_score(&facts), evidence, &place);
+        let mut assessment =
+            engine.assess(&comment, &analysis, article.as_ref(), &text_score(&facts), evidence, &place);
+        let language = analysis.language().map(|language| language.to_string());
+        if queue && self.holds.take(&assessment) {
+            assessment.verdict = Verdict::Hold;
+            // The CMS is asked to keep it back.
+            comment.status = comment.status.or(Some(Status::Pending));
+        }
         let new = NewComment {
+            tags: tags(&assessment, language.as_deref(), judged.article),
             site,
             revision,
             facts,
@@ -206,9 +365,12 @@ impl Intake {
             verdict: assessment.verdict,
             because: assessment.because.clone(),
             campaign: placed.campaign.clone(),
+            lang: language,
+            trusted,
             assessment: serde_json::to_string(&assessment).unwrap_or_default(),
             queue,
             priority: priority(&facts, &placed.standing),
+            changed: std::mem::take(&mut placed.changed),
             comment,
         };
         (new, placed)
@@ -216,14 +378,15 @@ impl Intake {
 
     /// Judges a comment by its text, and by an article given with it, without keeping anything.
     pub fn score(&self, comment: &Comment, article: Option<&Article>) -> Assessment {
-        let article = article.map(|a| Reference::new(&a.title, a.body.as_deref().unwrap_or_default()));
+        let engine = self.engine.load();
+        let article = article.map(reference);
         let lang = comment.lang.as_deref().and_then(Language::parse);
         let analysis =
             Analysis::new(&comment.text, &Context { article: article.as_ref(), parent: None, lang });
         let mut evidence = Vec::new();
-        let text = self.engine.score_text(comment, &analysis, article.as_ref(), Some(&mut evidence));
+        let text = engine.score_text(comment, &analysis, article.as_ref(), Some(&mut evidence));
         let place = Place { standing: Standing::default(), campaign: None, history: Some(&NoHistory) };
-        self.engine.assess(comment, &analysis, article.as_ref(), &text, evidence, &place)
+        engine.assess(comment, &analysis, article.as_ref(), &text, evidence, &place)
     }
 
     /// What the CMS or its people did to a comment.
@@ -239,11 +402,67 @@ impl Intake {
     /// # Errors
     /// [`StoreError::NotFound`] for an unknown comment.
     pub async fn delete(&self, site: String, id: Id) -> Result<(), StoreError> {
-        for seq in self.store.delete_comment(site, id, "cms".to_owned()).await? {
-            self.live().remove_seq(seq);
-        }
+        let gone = self.store.delete_comment(site, id, "cms".to_owned()).await?;
+        self.forget(&gone);
         Ok(())
     }
+
+    /// Makes new signatures where the canonical form of text has changed since they were made.
+    async fn sign_again(&self) -> Result<(), StoreError> {
+        let mut after = 0;
+        loop {
+            let page = self.store.unsigned(after, BATCH).await?;
+            let Some(last) = page.last() else { return Ok(()) };
+            after = last.seq;
+            let mut signed = Vec::with_capacity(page.len());
+            for old in page {
+                let article = match &old.comment.article_id {
+                    Some(id) => self.store.article(old.site.clone(), id.clone()).await?,
+                    None => None,
+                };
+                let article = article.as_ref().map(reference);
+                let lang = old.comment.lang.as_deref().and_then(Language::parse);
+                let context = Context { article: article.as_ref(), parent: None, lang };
+                let analysis = Analysis::new(&old.comment.text, &context);
+                let sketch = Sketch::new(&Features::new(&analysis, article.as_ref()));
+                signed.push((old.seq, sketch.map(|sketch| sketch.to_bytes())));
+            }
+            tracing::info!(comments = signed.len(), "signatures made anew for this version's form of text");
+            self.store.sign(signed).await?;
+        }
+    }
+
+    fn member_of(&self, remembered: Remembered) -> Member {
+        let sketch = remembered.sketch.as_deref().filter(|_| remembered.canon_version == CANON_VERSION);
+        let sketch = sketch.and_then(Sketch::from_bytes);
+        let config = &self.engine.load().config;
+        Member {
+            allowed: sketch.is_some_and(|sketch| self.allowed.covers(&remembered.site, &sketch, config)),
+            trusted: remembered.trusted,
+            seq: Some(remembered.seq),
+            sketch,
+            site: remembered.site,
+            id: remembered.id,
+            thread: remembered.thread,
+            author: remembered.author,
+            at: remembered.at,
+            facts: remembered.facts,
+            verdict: remembered.verdict,
+            campaign: remembered.campaign,
+            on_campaign_card: remembered.on_campaign_card,
+        }
+    }
+}
+
+/// What a text is judged with.
+struct Judged<'a> {
+    article: Option<&'a Article>,
+    parent: Option<&'a str>,
+    external: &'a [External],
+}
+
+fn reference(article: &Article) -> Reference {
+    Reference::new(&article.title, article.body.as_deref().unwrap_or_default())
 }
 
 /// Names this version of a comment: the CMS's own name for it, or the text's hash. A delivery with the same is the same delivery.
@@ -254,19 +473,16 @@ fn revision(comment: &Comment) -> String {
     }
 }
 
-fn member_of(remembered: Remembered) -> Member {
-    let sketch = remembered.sketch.as_deref().filter(|_| remembered.canon_version == CANON_VERSION);
-    Member {
-        seq: Some(remembered.seq),
-        sketch: sketch.and_then(Sketch::from_bytes),
-        site: remembered.site,
-        id: remembered.id,
-        thread: remembered.thread,
-        author: remembered.author,
-        at: remembered.at,
-        facts: remembered.facts,
-        verdict: remembered.verdict,
-        campaign: remembered.campaign,
-        on_campaign_card: remembered.on_campaign_card,
+/// What a card can be found by.
+fn tags(assessment: &Assessment, language: Option<&str>, article: Option<&Article>) -> Vec<String> {
+    let mut tags: Vec<String> = Vec::new();
+    for evidence in &assessment.evidence {
+        tags.push(format!("signal:{}", evidence.signal));
+        tags.extend(evidence.rule.as_ref().map(|rule| format!("rule:{rule}")));
     }
+    tags.extend(language.map(|language| format!("lang:{language}")));
+    tags.extend(article.and_then(|a| a.section.as_ref()).map(|section| format!("section:{section}")));
+    tags.sort_unstable();
+    tags.dedup();
+    tags
 }

@@ -1,30 +1,19 @@
-//! Personal data on its way in: an e-mail address and an IP address are kept as keyed hashes only.
-//!
-//! HMAC-SHA256 with the installation's secret, cut to 16 bytes: equal addresses stay equal, so that they can be compared and
-//! erased, and nobody without the secret can try addresses out.
+//! Personal data on its way in: an e-mail address and an IP address are kept as keyed hashes, unless the configuration says otherwise.
 
-use hmac::{Hmac, KeyInit, Mac};
-use sha2::Sha256;
-
+use crate::config::Contacts;
 use crate::domain::Comment;
+use crate::store::pseudonym;
 
-/// Stands before a hashed value.
-const MARK: &str = "hmac:";
-
-/// Replaces the author's e-mail and IP address by their hashes.
-pub(super) fn hash_contacts(comment: &mut Comment, secret: &[u8; 32]) {
+/// Does with the author's e-mail and IP address as configured.
+pub(super) fn protect(comment: &mut Comment, contacts: Contacts, secret: &[u8; 32]) {
     let Some(author) = &mut comment.author else { return };
-    for value in [&mut author.email, &mut author.ip].into_iter().flatten() {
-        *value = pseudonym(value, secret);
+    for value in [&mut author.email, &mut author.ip] {
+        match contacts {
+            Contacts::Keep => {}
+            Contacts::Drop => *value = None,
+            Contacts::Hash => *value = value.as_deref().map(|value| pseudonym(value, secret)),
+        }
     }
-}
-
-/// The keyed hash that stands for an address.
-pub fn pseudonym(value: &str, secret: &[u8; 32]) -> String {
-    let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(secret) else { return String::new() };
-    mac.update(value.trim().to_lowercase().as_bytes());
-    let tag = mac.finalize().into_bytes();
-    format!("{MARK}{}", hex::encode(tag.get(..16).unwrap_or_default()))
 }
 
 #[cfg(test)]
@@ -32,29 +21,22 @@ mod tests {
     use super::*;
     use crate::domain::Author;
 
+    fn protected(email: &str, contacts: Contacts, secret: u8) -> Option<String> {
+        let author = Author { email: Some(email.into()), ip: Some("10.0.0.1".into()), ..Author::default() };
+        let mut comment = Comment { author: Some(author), ..Comment::default() };
+        protect(&mut comment, contacts, &[secret; 32]);
+        let author = comment.author.unwrap();
+        assert!(contacts == Contacts::Drop || author.email != author.ip);
+        author.email
+    }
+
     #[test]
     fn addresses_become_equal_hashes_under_one_secret() {
-        let mut comment = Comment {
-            author: Some(Author {
-                email: Some(" Ann@Example.com".into()),
-                ip: Some("10.0.0.1".into()),
-                ..Author::default()
-            }),
-            ..Comment::default()
-        };
-        hash_contacts(&mut comment, &[7; 32]);
-        let once = comment.clone();
-        assert_eq!(
-            once.author.as_ref().unwrap().email.as_deref(),
-            Some(pseudonym("ann@example.com", &[7; 32]).as_str())
-        );
-        assert_ne!(once.author.as_ref().unwrap().email, once.author.as_ref().unwrap().ip);
-        let mut forged = Comment {
-            author: Some(Author { email: Some("hmac:bob@example.com".into()), ..Author::default() }),
-            ..Comment::default()
-        };
-        hash_contacts(&mut forged, &[7; 32]);
-        assert!(!forged.author.unwrap().email.unwrap().contains("bob"));
-        assert_ne!(pseudonym("ann@example.com", &[7; 32]), pseudonym("ann@example.com", &[8; 32]));
+        let hash = |email| protected(email, Contacts::Hash, 7);
+        assert_eq!(hash(" Ann@Example.com"), Some(pseudonym("ann@example.com", &[7; 32])));
+        assert!(!hash("hmac:bob@example.com").unwrap().contains("bob"));
+        assert_ne!(hash("ann@example.com"), protected("ann@example.com", Contacts::Hash, 8));
+        assert_eq!(protected("ann@example.com", Contacts::Keep, 7).as_deref(), Some("ann@example.com"));
+        assert_eq!(protected("ann@example.com", Contacts::Drop, 7), None);
     }
 }

@@ -391,7 +391,7 @@ fn hits(items: &[Item<'_>]) -> Vec<HitRow> {
             genuine += 1;
         }
         let mut seen: Vec<&str> =
-            item.evidence.iter().map(|e| e.rule.as_deref().unwrap_or(e.signal)).collect();
+            item.evidence.iter().map(|e| e.rule.as_deref().unwrap_or(&e.signal)).collect();
         seen.sort_unstable();
         seen.dedup();
         for id in seen {

@@ -168,6 +168,7 @@ fn assess(
             thread,
             copied: campaign.is_some(),
             campaign_authors: campaign.map_or(0, |(_, known, _)| known),
+            trusted: false,
         },
         campaign: campaign.map(|(id, _, _)| id.to_string().into()),
         history: known.as_ref().map(|known| known as &dyn History),

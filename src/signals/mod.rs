@@ -30,6 +30,7 @@ mod author;
 mod echo;
 mod evasion;
 mod homogeneity;
+mod honeypot;
 mod near_duplicate;
 mod phrases;
 mod portability;
@@ -49,6 +50,7 @@ pub const SIGNALS: &[&dyn Signal] = &[
     &portability::Portability,
     &evasion::Evasion,
     &author::AuthorPattern,
+    &honeypot::Honeypot,
     &phrases::Phrases,
     &echo::Echo,
     &homogeneity::Homogeneity,

@@ -8,6 +8,8 @@ pub enum StoreError {
     Conflict {
         /// The item's version now.
         version: i64,
+        /// How it stands now: `open`, `claimed_by`, `decision`.
+        state: serde_json::Value,
     },
     /// No such record.
     #[error("no {0}")]
@@ -15,6 +17,12 @@ pub enum StoreError {
     /// The request cannot be done, whoever asks.
     #[error("{0}")]
     Refused(String),
+    /// The actor's rank does not reach.
+    #[error("{0}")]
+    Forbidden(String),
+    /// It was there and was deleted.
+    #[error("the comment was deleted")]
+    Deleted,
     /// A name that is taken.
     #[error("the {what} `{name}` exists already")]
     Exists {

@@ -1,4 +1,4 @@
-//! Sites, users, keys, hooks, callbacks: what an operator sets up.
+//! Sites, hooks, callbacks: what an operator sets up.
 
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use serde_json::json;
@@ -6,7 +6,7 @@ use serde_json::json;
 use super::audit::append;
 use super::{SqliteStore, new_id, now};
 use crate::store::StoreError;
-use crate::store::records::{Callback, Hook, Key, Scope, Site};
+use crate::store::records::{Callback, Hook, Site};
 
 impl SqliteStore {
     /// Adds a site.
@@ -41,76 +41,6 @@ impl SqliteStore {
         .await
     }
 
-    /// Adds a user by name, with a password hash.
-    ///
-    /// # Errors
-    /// When the name is taken.
-    pub async fn add_user(
-        &self,
-        name: String,
-        role: String,
-        password_hash: String,
-    ) -> Result<(), StoreError> {
-        self.writer
-            .run(move |connection| {
-                let added = connection.execute(
-                    "INSERT INTO users (name, role, password_hash, created_at) VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO NOTHING",
-                    params![name, role, password_hash, now()],
-                )?;
-                if added == 0 {
-                    return Err(StoreError::Exists { what: "user", name });
-                }
-                append(connection, "operator", "user.add", &name, &json!({ "role": role }))
-            })
-            .await
-    }
-
-    /// Keeps a new key by its hash. Returns its id.
-    ///
-    /// # Errors
-    /// When the site does not exist.
-    pub async fn add_key(
-        &self,
-        site: String,
-        scopes: Vec<Scope>,
-        hash: [u8; 32],
-    ) -> Result<String, StoreError> {
-        self.writer
-            .run(move |connection| {
-                site_exists(connection, &site)?;
-                let id = new_id();
-                connection.execute(
-                    "INSERT INTO keys (id, hash, site, scopes, created_at) VALUES (?1, ?2, ?3, ?4, ?5)",
-                    params![id, hash, site, serde_json::to_string(&scopes)?, now()],
-                )?;
-                append(
-                    connection,
-                    "operator",
-                    "key.create",
-                    &id,
-                    &json!({ "site": site, "scopes": scopes }),
-                )?;
-                Ok(id)
-            })
-            .await
-    }
-
-    /// The live key with this hash.
-    ///
-    /// # Errors
-    /// When the store cannot be read.
-    pub async fn key(&self, hash: [u8; 32]) -> Result<Option<Key>, StoreError> {
-        self.read(move |connection| {
-            let row: Option<(String, String, String)> = connection
-                .prepare_cached("SELECT id, site, scopes FROM keys WHERE hash = ?1 AND revoked_at IS NULL")?
-                .query_row([hash], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
-                .optional()?;
-            row.map(|(id, site, scopes)| Ok(Key { id, site, scopes: serde_json::from_str(&scopes)? }))
-                .transpose()
-        })
-        .await
-    }
-
     /// Adds a webhook endpoint.
     ///
     /// # Errors
@@ -120,8 +50,8 @@ impl SqliteStore {
             .run(move |connection| {
                 site_exists(connection, &hook.site)?;
                 let added = connection.execute(
-                    "INSERT INTO hooks (name, site, adapter, secrets, created_at) VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT DO NOTHING",
-                    params![hook.name, hook.site, hook.adapter, serde_json::to_string(&hook.secrets)?, now()],
+                    "INSERT INTO hooks (name, site, adapter, secrets, created_at, settings) VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT DO NOTHING",
+                    params![hook.name, hook.site, hook.adapter, serde_json::to_string(&hook.secrets)?, now(), hook.settings],
                 )?;
                 if added == 0 {
                     return Err(StoreError::Exists { what: "hook", name: hook.name });
@@ -142,17 +72,59 @@ impl SqliteStore {
     /// # Errors
     /// When the store cannot be read.
     pub async fn hook(&self, name: String) -> Result<Option<Hook>, StoreError> {
-        self.read(move |connection| {
-            let row: Option<(String, String, String)> = connection
-                .prepare_cached("SELECT site, adapter, secrets FROM hooks WHERE name = ?1")?
-                .query_row([&name], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
-                .optional()?;
-            row.map(|(site, adapter, secrets)| {
-                Ok(Hook { name, site, adapter, secrets: serde_json::from_str(&secrets)? })
-            })
-            .transpose()
+        Ok(self.hooks().await?.into_iter().find(|hook| hook.name == name))
+    }
+
+    /// All webhook endpoints, by name.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub async fn hooks(&self) -> Result<Vec<Hook>, StoreError> {
+        self.read(|connection| {
+            let mut statement = connection
+                .prepare_cached("SELECT name, site, adapter, secrets, settings FROM hooks ORDER BY name")?;
+            let mut rows = statement.query([])?;
+            let mut hooks = Vec::new();
+            while let Some(row) = rows.next()? {
+                hooks.push(Hook {
+                    name: row.get("name")?,
+                    site: row.get("site")?,
+                    adapter: row.get("adapter")?,
+                    secrets: serde_json::from_str(&row.get::<_, String>("secrets")?)?,
+                    settings: row.get("settings")?,
+                });
+            }
+            Ok(hooks)
         })
         .await
+    }
+
+    /// Gives a webhook endpoint a new first secret. With `keep`, the one before stays valid until the next rotation.
+    ///
+    /// # Errors
+    /// When there is no such hook.
+    pub async fn rotate_hook_secret(
+        &self,
+        name: String,
+        secret: String,
+        keep: bool,
+    ) -> Result<(), StoreError> {
+        self.writer
+            .run(move |connection| {
+                let before: String = connection
+                    .query_row("SELECT secrets FROM hooks WHERE name = ?1", [&name], |row| row.get(0))
+                    .optional()?
+                    .ok_or(StoreError::NotFound("such hook"))?;
+                let before: Vec<String> = serde_json::from_str(&before)?;
+                let secrets: Vec<String> =
+                    std::iter::once(secret).chain(before.into_iter().take(usize::from(keep))).collect();
+                connection.execute(
+                    "UPDATE hooks SET secrets = ?2 WHERE name = ?1",
+                    params![name, serde_json::to_string(&secrets)?],
+                )?;
+                append(connection, "operator", "hook.rotate", &name, &json!({ "kept": keep }))
+            })
+            .await
     }
 
     /// Whether a webhook delivery was taken before.
@@ -195,8 +167,17 @@ impl SqliteStore {
                 site_exists(connection, &callback.site)?;
                 let id = new_id();
                 connection.execute(
-                    "INSERT INTO callbacks (id, site, url, secret, allow_private, is_enabled, created_at) VALUES (?1, ?2, ?3, ?4, ?5, 1, ?6)",
-                    params![id, callback.site, callback.url, callback.secret, callback.allow_private, now()],
+                    "INSERT INTO callbacks (id, site, url, kind, secret, allow_private, is_enabled, created_at)
+                     VALUES (?1, ?2, ?3, ?4, ?5, ?6, 1, ?7)",
+                    params![
+                        id,
+                        callback.site,
+                        callback.url,
+                        callback.kind,
+                        callback.secret,
+                        callback.allow_private,
+                        now()
+                    ],
                 )?;
                 append(
                     connection,
@@ -206,6 +187,37 @@ impl SqliteStore {
                     &json!({ "site": callback.site, "url": callback.url }),
                 )?;
                 Ok(id)
+            })
+            .await
+    }
+
+    /// All callbacks, with whether each is switched on.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub async fn callbacks(&self) -> Result<Vec<(Callback, bool)>, StoreError> {
+        self.read(|connection| {
+            let mut statement =
+                connection.prepare_cached("SELECT *, id AS callback_id FROM callbacks ORDER BY id")?;
+            let rows = statement.query_map([], |row| Ok((callback_of(row)?, row.get("is_enabled")?)))?;
+            Ok(rows.collect::<Result<_, _>>()?)
+        })
+        .await
+    }
+
+    /// Switches a callback on or off; what is in its outbox waits meanwhile.
+    ///
+    /// # Errors
+    /// When there is no such callback.
+    pub async fn enable_callback(&self, id: String, enabled: bool) -> Result<(), StoreError> {
+        self.writer
+            .run(move |connection| {
+                let changed = connection
+                    .execute("UPDATE callbacks SET is_enabled = ?2 WHERE id = ?1", params![id, enabled])?;
+                if changed == 0 {
+                    return Err(StoreError::NotFound("such callback"));
+                }
+                append(connection, "operator", "callback.enable", &id, &json!({ "enabled": enabled }))
             })
             .await
     }
@@ -226,6 +238,7 @@ pub(super) fn callback_of(row: &Row<'_>) -> rusqlite::Result<Callback> {
         id: row.get("callback_id")?,
         site: row.get("site")?,
         url: row.get("url")?,
+        kind: row.get("kind")?,
         secret: row.get("secret")?,
         allow_private: row.get("allow_private")?,
     })

@@ -1,11 +1,17 @@
 //! The audit log: append-only, each entry's hash covers the one before it, so that a change anywhere shows.
+//!
+//! The hash covers a salted digest of subject and detail in their stead: an erasure blanks both with their salt, the chain holds on, and
+//! nobody can try out what stood there. Entries from before schema 2 have no digest; their hash covers the words themselves.
 
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{Connection, OptionalExtension, Row, params};
 use sha2::{Digest, Sha256};
 
 use super::{SqliteStore, now};
 use crate::store::StoreError;
 use crate::store::records::AuditEntry;
+
+/// What stands in the place of erased words.
+const ERASED: &str = r#"{"erased":true}"#;
 
 /// Appends an entry inside the caller's transaction.
 pub(super) fn append(
@@ -20,6 +26,8 @@ pub(super) fn append(
         .query_row([], |row| Ok((row.get(0)?, row.get(1)?)))
         .optional()?;
     let (seq, previous) = last.map_or((1, String::new()), |(seq, hash)| (seq + 1, hash));
+    let mut salt = [0; 16];
+    getrandom::fill(&mut salt).map_err(|error| StoreError::Database(format!("no randomness: {error}")))?;
     let mut entry = AuditEntry {
         seq,
         at: now(),
@@ -29,10 +37,12 @@ pub(super) fn append(
         detail: detail.to_string(),
         hash: String::new(),
     };
-    entry.hash = hash(&previous, &entry);
+    let digest = content_digest(&salt, &entry);
+    entry.hash = chained(&previous, &entry, &[&digest]);
     connection
         .prepare_cached(
-            "INSERT INTO audit (seq, at, actor, action, subject, detail, hash) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+            "INSERT INTO audit (seq, at, actor, action, subject, detail, hash, salt, content_digest)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
         )?
         .execute(params![
             entry.seq,
@@ -41,20 +51,85 @@ pub(super) fn append(
             entry.action,
             entry.subject,
             entry.detail,
-            entry.hash
+            entry.hash,
+            salt,
+            digest
         ])?;
     Ok(())
 }
 
+/// Blanks subject and detail of the entries that name `word` in them: a subject equal to it, or a detail that holds it as a JSON string.
+pub(super) fn erase(connection: &Connection, word: &str) -> Result<usize, StoreError> {
+    let quoted = serde_json::to_string(word)?;
+    Ok(connection
+        .prepare_cached(
+            "UPDATE audit SET subject = 'erased', detail = ?3, salt = NULL, is_erased = 1
+             WHERE is_erased = 0 AND (subject = ?1 OR instr(detail, ?2) > 0)",
+        )?
+        .execute(params![word, quoted, ERASED])?)
+}
+
+fn content_digest(salt: &[u8], entry: &AuditEntry) -> String {
+    let mut hasher = Sha256::new();
+    for field in [salt, entry.subject.as_bytes(), entry.detail.as_bytes()] {
+        hasher.update((field.len() as u64).to_le_bytes());
+        hasher.update(field);
+    }
+    hex::encode(hasher.finalize())
+}
+
 /// The hash of an entry that follows `previous`: SHA-256 over both, fields separated by a byte that JSON and names never hold.
-fn hash(previous: &str, entry: &AuditEntry) -> String {
+fn chained(previous: &str, entry: &AuditEntry, content: &[&str]) -> String {
     let mut hasher = Sha256::new();
     let (seq, at) = (entry.seq.to_string(), entry.at.to_string());
-    for field in [previous, &seq, &at, &entry.actor, &entry.action, &entry.subject, &entry.detail] {
+    for field in [previous, &seq, &at, &entry.actor, &entry.action].into_iter().chain(content.iter().copied())
+    {
         hasher.update(field.as_bytes());
         hasher.update([0]);
     }
     hex::encode(hasher.finalize())
+}
+
+/// An entry with what is needed to check it.
+struct Sealed {
+    entry: AuditEntry,
+    salt: Option<Vec<u8>>,
+    digest: Option<String>,
+    is_erased: bool,
+}
+
+impl Sealed {
+    fn of(row: &Row<'_>) -> rusqlite::Result<Self> {
+        Ok(Self {
+            entry: AuditEntry {
+                seq: row.get("seq")?,
+                at: row.get("at")?,
+                actor: row.get("actor")?,
+                action: row.get("action")?,
+                subject: row.get("subject")?,
+                detail: row.get("detail")?,
+                hash: row.get("hash")?,
+            },
+            salt: row.get("salt")?,
+            digest: row.get("content_digest")?,
+            is_erased: row.get("is_erased")?,
+        })
+    }
+
+    /// Whether the entry is what it was, and follows the one before it. Of an erased one from before schema 2 only its place is known.
+    fn follows(&self, previous: &str) -> bool {
+        match (&self.digest, self.is_erased) {
+            (Some(digest), erased) => {
+                let content = erased
+                    || self.salt.as_ref().is_some_and(|salt| content_digest(salt, &self.entry) == *digest);
+                content && chained(previous, &self.entry, &[digest]) == self.entry.hash
+            }
+            (None, true) => true,
+            (None, false) => {
+                chained(previous, &self.entry, &[&self.entry.subject, &self.entry.detail]) == self.entry.hash
+            }
+        }
+    }
 }
 
 impl SqliteStore {
@@ -63,21 +138,14 @@ impl SqliteStore {
     /// # Errors
     /// When the store cannot be read.
     pub async fn audit(&self, after: i64, limit: usize) -> Result<Vec<AuditEntry>, StoreError> {
+        Ok(self.sealed(after, limit).await?.into_iter().map(|sealed| sealed.entry).collect())
+    }
+
+    async fn sealed(&self, after: i64, limit: usize) -> Result<Vec<Sealed>, StoreError> {
         self.read(move |connection| {
-            let mut statement = connection.prepare_cached(
-                "SELECT seq, at, actor, action, subject, detail, hash FROM audit WHERE seq > ?1 ORDER BY seq LIMIT ?2",
-            )?;
-            let rows = statement.query_map(params![after, limit as i64], |row| {
-                Ok(AuditEntry {
-                    seq: row.get(0)?,
-                    at: row.get(1)?,
-                    actor: row.get(2)?,
-                    action: row.get(3)?,
-                    subject: row.get(4)?,
-                    detail: row.get(5)?,
-                    hash: row.get(6)?,
-                })
-            })?;
+            let mut statement =
+                connection.prepare_cached("SELECT * FROM audit WHERE seq > ?1 ORDER BY seq LIMIT ?2")?;
+            let rows = statement.query_map(params![after, limit as i64], Sealed::of)?;
             Ok(rows.collect::<Result<_, _>>()?)
         })
         .await
@@ -91,16 +159,16 @@ impl SqliteStore {
         let mut previous = String::new();
         let mut last = 0;
         loop {
-            let page = self.audit(last, 1000).await?;
+            let page = self.sealed(last, 1000).await?;
             if page.is_empty() {
                 return Ok(Ok(last));
             }
-            for entry in page {
-                if entry.seq != last + 1 || hash(&previous, &entry) != entry.hash {
+            for sealed in page {
+                if sealed.entry.seq != last + 1 || !sealed.follows(&previous) {
                     return Ok(Err(last + 1));
                 }
-                last = entry.seq;
-                previous = entry.hash;
+                last = sealed.entry.seq;
+                previous = sealed.entry.hash;
             }
         }
     }

@@ -1,18 +1,24 @@
-//! Articles, comments with every revision, and their assessments.
+//! Comments with every revision, and their assessments.
 
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
 use super::accounts::site_exists;
+use super::articles::load_article;
 use super::audit::append;
-use super::queue::{close_empty_campaign, close_for_comment, close_settled_campaign, is_queued, open_for};
-use super::{SqliteStore, new_id, now};
-use crate::domain::{Article, Comment, Id, Status, Verdict};
-use crate::store::StoreError;
-use crate::store::records::{
-    Counts, NewComment, PastAssessment, Reassessed, Remembered, StoredComment, Taken, TextFacts,
+use super::cards::{
+    Opening, SWEEP, close_empty_campaign, close_for_comment, close_settled_campaign, is_queued, is_rejected,
+    open_for,
 };
+use super::events::event;
+use super::{SqliteStore, new_id, now};
+use crate::domain::{Comment, Id, Status, Verdict};
+use crate::store::records::{
+    Arrival, NewComment, PastAssessment, Question, Reassessed, Remembered, StoredComment, Taken, TextFacts,
+    Trust, Unsigned,
+};
+use crate::store::{StoreError, keyed};
 use crate::text::CANON_VERSION;
 
 /// A unit enum's name on the wire, which is also how it is stored.
@@ -29,78 +35,150 @@ pub(super) fn of_word<T: serde::de::DeserializeOwned>(word: &str) -> Result<T, S
 }
 
 impl SqliteStore {
-    /// Keeps an article; a later one with its id takes its place.
-    ///
-    /// # Errors
-    /// When the site does not exist.
-    pub async fn put_article(&self, site: String, article: Article) -> Result<(), StoreError> {
-        self.writer
-            .run(move |connection| {
-                site_exists(connection, &site)?;
-                connection
-                    .prepare_cached(
-                        "INSERT INTO articles (site, id, record, updated_at) VALUES (?1, ?2, ?3, ?4)
-                         ON CONFLICT (site, id) DO UPDATE SET record = excluded.record, updated_at = excluded.updated_at",
-                    )?
-                    .execute(params![site, article.id.as_str(), serde_json::to_string(&article)?, now()])?;
-                Ok(())
-            })
-            .await
-    }
-
-    /// An article.
+    /// What is known of a delivery: whether it was taken before, its article, the comment it replies to, its author's name.
     ///
     /// # Errors
     /// When the store cannot be read.
-    pub async fn article(&self, site: String, id: Id) -> Result<Option<Article>, StoreError> {
+    pub async fn arrival(&self, question: Question) -> Result<Arrival, StoreError> {
+        let tombstone = self.tombstone(&question.site, question.id.as_str());
         self.read(move |connection| {
-            let record: Option<String> = connection
-                .prepare_cached("SELECT record FROM articles WHERE site = ?1 AND id = ?2")?
-                .query_row(params![site, id.as_str()], |row| row.get(0))
-                .optional()?;
-            record.map(|record| Ok(serde_json::from_str(&record)?)).transpose()
+            let Question { site, id, revision, article, parent, author, count_approved } = question;
+            if let Some(taken) = known(connection, &site, id.as_str(), &revision)? {
+                return Ok(Arrival::Known(taken));
+            }
+            if is_deleted(connection, &site, &tombstone)? {
+                return Ok(Arrival::Deleted);
+            }
+            let article = article.map(|id| load_article(connection, &site, &id)).transpose()?.flatten();
+            let parent = parent.map(|id| text(connection, &site, &id)).transpose()?.flatten();
+            let trust = match author {
+                Some(author) => trust(connection, &site, &author, count_approved)?,
+                None => Trust::default(),
+            };
+            Ok(Arrival::New { article, parent, trust })
         })
         .await
     }
 
-    /// The answer to a delivery that was taken before.
-    ///
-    /// # Errors
-    /// When the store cannot be read.
-    pub async fn known(&self, site: String, id: Id, revision: String) -> Result<Option<Taken>, StoreError> {
-        self.read(move |connection| known(connection, &site, id.as_str(), &revision)).await
-    }
-
-    /// A current comment's text, for a reply's quotations.
-    ///
-    /// # Errors
-    /// When the store cannot be read.
-    pub async fn text(&self, site: String, id: Id) -> Result<Option<String>, StoreError> {
-        self.read(move |connection| {
-            let record: Option<String> = connection
-                .prepare_cached("SELECT record FROM comments WHERE site = ?1 AND id = ?2 AND is_current = 1")?
-                .query_row(params![site, id.as_str()], |row| row.get(0))
-                .optional()?;
-            record.map(|record| Ok(serde_json::from_str::<Comment>(&record)?.text)).transpose()
-        })
-        .await
+    /// The name under which a deleted comment is remembered.
+    fn tombstone(&self, site: &str, id: &str) -> String {
+        keyed(&format!("{site}\0{id}"), self.secret())
     }
 
     /// Keeps a judged comment, its assessment and its card, and what it changed about earlier ones, in one transaction. A delivery
     /// that was taken before changes nothing and gets its first answer.
     ///
     /// # Errors
-    /// When the site does not exist or the store cannot be written.
+    /// When the site does not exist, the comment was deleted, or the store cannot be written.
     pub async fn take(&self, new: NewComment) -> Result<Taken, StoreError> {
+        let tombstone = self.tombstone(&new.site, new.comment.id.as_str());
         self.writer
             .run(move |connection| {
-                if let Some(taken) = known(connection, &new.site, new.comment.id.as_str(), &new.revision)? {
+                let (site, id) = (&new.site, new.comment.id.as_str());
+                connection
+                    .prepare_cached("DELETE FROM inbox WHERE site = ?1 AND id = ?2 AND revision = ?3")?
+                    .execute([site, id, &new.revision])?;
+                if let Some(taken) = known(connection, site, id, &new.revision)? {
                     return Ok(taken);
                 }
-                site_exists(connection, &new.site)?;
-                insert(connection, &new)
+                if is_deleted(connection, site, &tombstone)? {
+                    return Err(StoreError::Deleted);
+                }
+                site_exists(connection, site)?;
+                let mut taken = insert(connection, &new)?;
+                new.changed.iter().try_for_each(|one| reassess(connection, one))?;
+                taken.queued = is_queued(connection, taken.seq)?;
+                Ok(taken)
             })
             .await
+    }
+
+    /// Writes down a comment that is still to be judged, so that its sender can be told `pending`. Nothing when it was taken meanwhile.
+    ///
+    /// # Errors
+    /// When the site does not exist or the store cannot be written.
+    pub async fn promise(&self, site: String, revision: String, comment: &Comment) -> Result<(), StoreError> {
+        let (id, record) = (comment.id.to_string(), serde_json::to_string(comment)?);
+        self.writer
+            .run(move |connection| {
+                if known(connection, &site, &id, &revision)?.is_some() {
+                    return Ok(());
+                }
+                site_exists(connection, &site)?;
+                connection.execute(
+                    "INSERT INTO inbox (site, id, revision, record, at) VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT DO NOTHING",
+                    params![site, id, revision, record, now()],
+                )?;
+                Ok(())
+            })
+            .await
+    }
+
+    /// Comments that were promised and not judged, oldest first.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub async fn promised(&self) -> Result<Vec<(String, Comment)>, StoreError> {
+        self.read(|connection| {
+            let mut statement = connection.prepare_cached("SELECT site, record FROM inbox ORDER BY at")?;
+            let mut rows = statement.query([])?;
+            let mut promised = Vec::new();
+            while let Some(row) = rows.next()? {
+                promised.push((row.get(0)?, serde_json::from_str(&row.get::<_, String>(1)?)?));
+            }
+            Ok(promised)
+        })
+        .await
+    }
+
+    /// Takes a promise back that can never be kept.
+    ///
+    /// # Errors
+    /// When the store cannot be written.
+    pub async fn forget_promise(&self, site: String, id: Id, revision: String) -> Result<(), StoreError> {
+        self.writer
+            .run(move |connection| {
+                connection.execute(
+                    "DELETE FROM inbox WHERE site = ?1 AND id = ?2 AND revision = ?3",
+                    params![site, id.as_str(), revision],
+                )?;
+                Ok(())
+            })
+            .await
+    }
+
+    /// Gives a comment another name, by which the CMS will call it.
+    ///
+    /// # Errors
+    /// When the store cannot be written.
+    pub async fn add_alias(&self, site: String, alias: Id, id: Id) -> Result<(), StoreError> {
+        self.writer
+            .run(move |connection| {
+                connection.execute(
+                    "INSERT INTO aliases (site, alias, id) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING",
+                    params![site, alias.as_str(), id.as_str()],
+                )?;
+                Ok(())
+            })
+            .await
+    }
+
+    /// The one comment of a thread that arrived in the last `window` milliseconds and has no other name yet; none when there are several.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub async fn unnamed(&self, site: String, thread: Id, window: i64) -> Result<Option<Id>, StoreError> {
+        self.read(move |connection| {
+            let mut statement = connection.prepare_cached(
+                "SELECT id FROM comments c WHERE site = ?1 AND thread = ?2 AND is_current = 1 AND received_at >= ?3
+                   AND NOT EXISTS (SELECT 1 FROM aliases a WHERE a.site = c.site AND a.id = c.id) LIMIT 2",
+            )?;
+            let ids: Vec<String> = statement
+                .query_map(params![site, thread.as_str(), now() - window], |row| row.get(0))?
+                .collect::<Result<_, _>>()?;
+            Ok(if let [only] = ids.as_slice() { Some(Id::from(only.as_str())) } else { None })
+        })
+        .await
     }
 
     /// Writes down what a new comment changed about earlier ones: new assessments, new cards. A comment that a person has
@@ -120,7 +198,8 @@ impl SqliteStore {
         self.read(move |connection| {
             let row: Option<(i64, String, String, Option<String>)> = connection
                 .prepare_cached(
-                    "SELECT seq, record, status, decided_by FROM comments WHERE site = ?1 AND id = ?2 AND is_current = 1",
+                    "SELECT seq, record, status, decided_by FROM comments WHERE site = ?1 AND is_current = 1
+                       AND id = coalesce((SELECT a.id FROM aliases a WHERE a.site = ?1 AND a.alias = ?2), ?2)",
                 )?
                 .query_row(params![site, id.as_str()], |row| {
                     Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?))
@@ -129,9 +208,9 @@ impl SqliteStore {
             let Some((seq, record, status, decided_by)) = row else { return Ok(None) };
             let mut statement = connection.prepare_cached(
                 "SELECT a.at, a.cause, a.record FROM assessments a JOIN comments c ON c.seq = a.comment
-                 WHERE c.site = ?1 AND c.id = ?2 ORDER BY a.seq",
+                 WHERE (c.site, c.id) = (SELECT site, id FROM comments WHERE seq = ?1) ORDER BY a.seq",
             )?;
-            let rows = statement.query_map(params![site, id.as_str()], |row| {
+            let rows = statement.query_map([seq], |row| {
                 Ok((row.get(0)?, row.get(1)?, row.get::<_, String>(2)?))
             })?;
             let mut history = Vec::new();
@@ -177,8 +256,7 @@ impl SqliteStore {
                     Status::Pending => "escalate",
                 };
                 connection.execute(
-                    "INSERT INTO decisions (id, site, item, action, actor, trust, at, undo_until)
-                     VALUES (?1, ?2, NULL, ?3, ?4, 'cms', ?5, ?5)",
+                    "INSERT INTO decisions (id, site, action, actor, trust, at, undo_until) VALUES (?1, ?2, ?3, ?4, 'cms', ?5, ?5)",
                     params![decision, site, action, actor, at],
                 )?;
                 connection.execute(
@@ -191,6 +269,12 @@ impl SqliteStore {
                 )?;
                 close_for_comment(connection, seq)?;
                 close_settled_campaign(connection, seq)?;
+                event(
+                    connection,
+                    &site,
+                    "comment.status",
+                    &json!({ "comment": id, "status": status, "actor": actor }),
+                )?;
                 append(
                     connection,
                     &actor,
@@ -207,8 +291,10 @@ impl SqliteStore {
     /// # Errors
     /// [`StoreError::NotFound`] for an unknown comment.
     pub async fn delete_comment(&self, site: String, id: Id, actor: String) -> Result<Vec<i64>, StoreError> {
+        let tombstone = self.tombstone(&site, id.as_str());
         self.writer
             .run(move |connection| {
+                let id = named(connection, &site, &id)?;
                 let mut statement =
                     connection.prepare_cached("SELECT seq FROM comments WHERE site = ?1 AND id = ?2")?;
                 let gone: Vec<i64> = statement
@@ -226,6 +312,7 @@ impl SqliteStore {
                     "DELETE FROM comments WHERE site = ?1 AND id = ?2",
                     params![site, id.as_str()],
                 )?;
+                bury(connection, &site, &tombstone)?;
                 append(connection, &actor, "comment.delete", &format!("{site}/{id}"), &json!({}))?;
                 Ok(gone)
             })
@@ -239,10 +326,9 @@ impl SqliteStore {
     pub async fn remembered(&self, after: i64, limit: usize) -> Result<Vec<Remembered>, StoreError> {
         self.read(move |connection| {
             let mut statement = connection.prepare_cached(
-                "SELECT c.*, EXISTS (
-                   SELECT 1 FROM assessments a, json_each(a.record, '$.because') b WHERE a.comment = c.seq AND b.value = 'campaign'
-                 ) AS on_campaign_card
-                 FROM comments c WHERE is_current = 1 AND seq > ?1 ORDER BY seq LIMIT ?2",
+                "SELECT seq, site, id, thread, author, created_at, received_at, points, p, words, disguised, strongest_rule, abstained,
+                   sketch, canon_version, verdict, campaign, is_trusted, instr(because, '\"campaign\"') > 0 AS on_campaign_card
+                 FROM comments WHERE is_current = 1 AND seq > ?1 ORDER BY seq LIMIT ?2",
             )?;
             let mut rows = statement.query(params![after, limit as i64])?;
             let mut remembered = Vec::new();
@@ -254,38 +340,46 @@ impl SqliteStore {
         .await
     }
 
-    /// Counts of a site, or of all.
+    /// Current comments after number `after` whose signature is of another canonical form than today's, and whose text is still there.
     ///
     /// # Errors
     /// When the store cannot be read.
-    pub async fn counts(&self, site: Option<String>) -> Result<Counts, StoreError> {
+    pub async fn unsigned(&self, after: i64, limit: usize) -> Result<Vec<Unsigned>, StoreError> {
         self.read(move |connection| {
-            let count = |sql: &str| -> Result<i64, rusqlite::Error> {
-                connection.prepare_cached(sql)?.query_row([&site], |row| row.get(0))
-            };
-            let outbox = "SELECT count(*) FROM outbox o JOIN callbacks c ON c.id = o.callback WHERE (?1 IS NULL OR c.site = ?1) AND o.state";
-            let oldest = count(
-                "SELECT coalesce(min(opened_at), 0) FROM queue WHERE (?1 IS NULL OR site = ?1) AND is_open = 1",
+            let mut statement = connection.prepare_cached(
+                "SELECT seq, site, record FROM comments
+                 WHERE is_current = 1 AND canon_version <> ?1 AND seq > ?2 AND json_extract(record, '$.text') <> '' ORDER BY seq LIMIT ?3",
             )?;
-            Ok(Counts {
-                comments: count("SELECT count(*) FROM comments WHERE (?1 IS NULL OR site = ?1) AND is_current = 1")?,
-                review: count(
-                    "SELECT count(*) FROM comments WHERE (?1 IS NULL OR site = ?1) AND is_current = 1 AND verdict <> 'allow'",
-                )?,
-                queue: count("SELECT count(*) FROM queue WHERE (?1 IS NULL OR site = ?1) AND is_open = 1")?,
-                oldest_seconds: if oldest == 0 { 0 } else { (now() - oldest).max(0) / 1000 },
-                decisions: count(
-                    "SELECT count(*) FROM decisions WHERE (?1 IS NULL OR site = ?1) AND undone_at IS NULL",
-                )?,
-                outbox: count(&format!("{outbox} = 'pending'"))?,
-                dead_letters: count(&format!("{outbox} = 'dead'"))?,
-            })
+            let mut rows = statement.query(params![CANON_VERSION, after, limit as i64])?;
+            let mut found = Vec::new();
+            while let Some(row) = rows.next()? {
+                let comment = serde_json::from_str(&row.get::<_, String>("record")?)?;
+                found.push(Unsigned { seq: row.get("seq")?, site: row.get("site")?, comment });
+            }
+            Ok(found)
         })
         .await
     }
+
+    /// Keeps new signatures of comments, made with today's canonical form.
+    ///
+    /// # Errors
+    /// When the store cannot be written.
+    pub async fn sign(&self, signed: Vec<(i64, Option<Vec<u8>>)>) -> Result<(), StoreError> {
+        self.writer
+            .run(move |connection| {
+                let mut statement = connection
+                    .prepare_cached("UPDATE comments SET sketch = ?2, canon_version = ?3 WHERE seq = ?1")?;
+                for (seq, sketch) in signed {
+                    statement.execute(params![seq, sketch, CANON_VERSION])?;
+                }
+                Ok(())
+            })
+            .await
+    }
 }
 
-/// Number, status and decider of a current comment.
+/// Number, status and decider of a current comment, by its id or another name.
 pub(super) fn current(
     connection: &Connection,
     site: &str,
@@ -293,11 +387,68 @@ pub(super) fn current(
 ) -> Result<(i64, String, Option<String>), StoreError> {
     connection
         .prepare_cached(
-            "SELECT seq, status, decided_by FROM comments WHERE site = ?1 AND id = ?2 AND is_current = 1",
+            "SELECT seq, status, decided_by FROM comments WHERE site = ?1 AND is_current = 1
+               AND id = coalesce((SELECT a.id FROM aliases a WHERE a.site = ?1 AND a.alias = ?2), ?2)",
         )?
         .query_row(params![site, id.as_str()], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
         .optional()?
         .ok_or(StoreError::NotFound("such comment"))
+}
+
+/// The id behind another name.
+fn named(connection: &Connection, site: &str, id: &Id) -> Result<Id, StoreError> {
+    let found: Option<String> = connection
+        .prepare_cached("SELECT id FROM aliases WHERE site = ?1 AND alias = ?2")?
+        .query_row(params![site, id.as_str()], |row| row.get(0))
+        .optional()?;
+    Ok(found.map_or_else(|| id.clone(), Id::from))
+}
+
+fn is_deleted(connection: &Connection, site: &str, tombstone: &str) -> Result<bool, StoreError> {
+    Ok(connection
+        .prepare_cached("SELECT 1 FROM deleted WHERE site = ?1 AND id = ?2")?
+        .exists([site, tombstone])?)
+}
+
+/// Remembers that a comment was deleted.
+pub(super) fn bury(connection: &Connection, site: &str, tombstone: &str) -> Result<(), StoreError> {
+    connection.execute(
+        "INSERT INTO deleted (site, id, at) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING",
+        params![site, tombstone, now()],
+    )?;
+    Ok(())
+}
+
+fn text(connection: &Connection, site: &str, id: &Id) -> Result<Option<String>, StoreError> {
+    Ok(connection
+        .prepare_cached(
+            "SELECT json_extract(record, '$.text') FROM comments WHERE site = ?1 AND id = ?2 AND is_current = 1",
+        )?
+        .query_row(params![site, id.as_str()], |row| row.get(0))
+        .optional()?
+        .flatten())
+}
+
+fn trust(
+    connection: &Connection,
+    site: &str,
+    author: &str,
+    count_approved: bool,
+) -> Result<Trust, StoreError> {
+    let listed = connection
+        .prepare_cached("SELECT 1 FROM trusted_authors WHERE site = ?1 AND author = ?2")?
+        .exists([site, author])?;
+    let approved = if count_approved {
+        connection
+            .prepare_cached(
+                "SELECT coalesce(sum(CASE status WHEN 'published' THEN 1 WHEN 'rejected' THEN -1 ELSE 0 END), 0)
+                 FROM comments WHERE site = ?1 AND author = ?2 AND is_current = 1 AND decided_by IS NOT NULL",
+            )?
+            .query_row([site, author], |row| row.get(0))?
+    } else {
+        0
+    };
+    Ok(Trust { listed, approved })
 }
 
 /// The revision that a delivery repeats. One that is named by its text's hash repeats only the current text: whoever changes a text and
@@ -305,8 +456,10 @@ pub(super) fn current(
 fn known(connection: &Connection, site: &str, id: &str, revision: &str) -> Result<Option<Taken>, StoreError> {
     let row: Option<(i64, String)> = connection
         .prepare_cached(
-            "SELECT seq, first_answer FROM comments WHERE site = ?1 AND id = ?2
-               AND (revision = ?3 OR revision GLOB ?3 || '#*') AND (is_current = 1 OR ?3 NOT GLOB 't:*')",
+            "SELECT c.seq, a.record FROM comments c JOIN assessments a ON a.comment = c.seq AND a.cause = 'arrival'
+             WHERE c.site = ?1 AND c.id = ?2 AND (c.revision = ?3 OR substr(c.revision, 1, length(?3) + 1) = ?3 || '#')
+               AND (c.is_current = 1 OR substr(?3, 1, 2) <> 't:')
+             ORDER BY c.seq DESC, a.seq LIMIT 1",
         )?
         .query_row(params![site, id, revision], |row| Ok((row.get(0)?, row.get(1)?)))
         .optional()?;
@@ -327,13 +480,14 @@ fn insert(connection: &Connection, new: &NewComment) -> Result<Taken, StoreError
         .query_row(params![new.site, comment.id.as_str()], |row| row.get(0))
         .optional()?;
     if let Some(seq) = replaced {
-        connection.execute("UPDATE comments SET is_current = 0 WHERE seq = ?1", [seq])?;
+        connection.prepare_cached("UPDATE comments SET is_current = 0 WHERE seq = ?1")?.execute([seq])?;
         close_for_comment(connection, seq)?;
         close_settled_campaign(connection, seq)?;
     }
     let times_before: i64 = connection
         .prepare_cached(
-            "SELECT count(*) FROM comments WHERE site = ?1 AND id = ?2 AND (revision = ?3 OR revision GLOB ?3 || '#*')",
+            "SELECT count(*) FROM comments WHERE site = ?1 AND id = ?2
+               AND (revision = ?3 OR substr(revision, 1, length(?3) + 1) = ?3 || '#')",
         )?
         .query_row(params![new.site, comment.id.as_str(), new.revision], |row| row.get(0))?;
     let revision =
@@ -342,8 +496,9 @@ fn insert(connection: &Connection, new: &NewComment) -> Result<Taken, StoreError
     connection
         .prepare_cached(
             "INSERT INTO comments (site, id, revision, is_current, thread, author, status, created_at, received_at, record,
-               points, p, words, disguised, strongest_rule, abstained, sketch, canon_version, verdict, campaign, first_answer)
-             VALUES (?1, ?2, ?3, 1, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20)",
+               points, p, words, disguised, strongest_rule, abstained, sketch, canon_version, verdict, campaign, lang, because,
+               is_trusted)
+             VALUES (?1, ?2, ?3, 1, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22)",
         )?
         .execute(params![
             new.site,
@@ -365,17 +520,27 @@ fn insert(connection: &Connection, new: &NewComment) -> Result<Taken, StoreError
             CANON_VERSION,
             word(&new.verdict),
             new.campaign,
-            new.assessment,
+            new.lang,
+            serde_json::to_string(&new.because)?,
+            new.trusted,
         ])?;
     let seq = connection.last_insert_rowid();
     add_assessment(connection, seq, "arrival", &new.assessment)?;
-    if new.queue && new.verdict != Verdict::Allow {
-        open_for(connection, seq, new.verdict, &new.because, new.priority)?;
+    let is_settled = matches!(comment.status, Some(Status::Rejected | Status::Deleted));
+    if new.queue && !is_settled {
+        let opening =
+            Opening { verdict: new.verdict, because: &new.because, priority: new.priority, tags: &new.tags };
+        if new.verdict != Verdict::Allow {
+            open_for(connection, seq, &opening)?;
+        } else if new.campaign.as_ref().map_or(Ok(false), |id| is_rejected(connection, &new.site, id))? {
+            // Whatever it says by itself: people rejected this campaign, and here is one more of it.
+            open_for(connection, seq, &Opening { verdict: Verdict::Review, because: SWEEP, ..opening })?;
+        }
     }
     Ok(Taken {
         seq,
         assessment: RawValue::from_string(new.assessment.clone())?,
-        queued: is_queued(connection, seq)?,
+        queued: false,
         fresh: true,
         replaced,
     })
@@ -417,13 +582,31 @@ fn reassess(connection: &Connection, changed: &Reassessed) -> Result<(), StoreEr
         .prepare_cached("SELECT campaign FROM comments WHERE seq = ?1")?
         .query_row([changed.seq], |row| row.get(0))?;
     connection
-        .prepare_cached("UPDATE comments SET verdict = ?2, campaign = ?3 WHERE seq = ?1")?
-        .execute(params![changed.seq, word(&changed.verdict), changed.campaign])?;
+        .prepare_cached("UPDATE comments SET verdict = ?2, campaign = ?3, because = ?4 WHERE seq = ?1")?
+        .execute(params![
+            changed.seq,
+            word(&changed.verdict),
+            changed.campaign,
+            serde_json::to_string(&changed.because)?
+        ])?;
     if let Some(before) = before.filter(|before| Some(before) != changed.campaign.as_ref()) {
+        // The campaign was merged into another: what people said of it goes along.
+        connection
+            .prepare_cached(
+                "INSERT INTO campaign_states (site, campaign, decision)
+                 SELECT site, ?2, decision FROM campaign_states WHERE campaign = ?1 AND ?2 IS NOT NULL ON CONFLICT DO NOTHING",
+            )?
+            .execute(params![before, changed.campaign])?;
         close_empty_campaign(connection, &before)?;
     }
-    if decided_by.is_none() && changed.verdict != Verdict::Allow {
-        open_for(connection, changed.seq, changed.verdict, &changed.because, changed.priority)?;
+    if decided_by.is_none() && changed.verdict != Verdict::Allow && changed.queue {
+        let opening = Opening {
+            verdict: changed.verdict,
+            because: &changed.because,
+            priority: changed.priority,
+            tags: &[],
+        };
+        open_for(connection, changed.seq, &opening)?;
     }
     Ok(())
 }
@@ -450,5 +633,6 @@ fn remember(row: &Row<'_>) -> Result<Remembered, StoreError> {
         verdict: of_word(&row.get::<_, String>("verdict")?)?,
         campaign: row.get("campaign")?,
         on_campaign_card: row.get("on_campaign_card")?,
+        trusted: row.get("is_trusted")?,
     })
 }

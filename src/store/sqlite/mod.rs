@@ -1,13 +1,21 @@
 //! SQLite behind the seam: WAL, `synchronous = FULL`, STRICT tables, one writing thread (`writer`), a few reading connections.
 //!
-//! One file a family of methods: `accounts` (sites, users, keys, hooks, callbacks), `comments` (articles, comments,
-//! assessments), `queue` (items, claims, decisions, undo), `outbox` (callbacks to send), `audit` (the hash chain).
+//! One file a family of methods: `accounts` (sites, hooks, callbacks), `people` (keys, users, sessions), `articles`, `comments` (with their
+//! assessments), `cards` (the queue), `decisions` (and undo), `desk` (notes, views, allow-lists, authors), `events`, `outbox` (callbacks to
+//! send), `audit` (the hash chain), `privacy` (export, erasure, retention), `operation` (counts).
 
 mod accounts;
+mod articles;
 mod audit;
+mod cards;
 mod comments;
+mod decisions;
+mod desk;
+mod events;
+mod operation;
 mod outbox;
-mod queue;
+mod people;
+mod privacy;
 mod writer;
 
 use std::path::{Path, PathBuf};
@@ -18,9 +26,12 @@ use rusqlite::{Connection, OpenFlags, OptionalExtension};
 
 use self::writer::Writer;
 use super::StoreError;
+use super::records::Sites;
+
+pub use self::privacy::Forgotten;
 
 /// Numbered migrations; the position after each is the schema's version (`PRAGMA user_version`).
-const MIGRATIONS: &[&str] = &[include_str!("schema_1.sql")];
+const MIGRATIONS: &[&str] = &[include_str!("schema_1.sql"), include_str!("schema_2.sql")];
 /// Connections for reading.
 const READERS: usize = 4;
 /// How long a connection waits for another process's write.
@@ -89,6 +100,16 @@ impl SqliteStore {
         &self.path
     }
 
+    /// A number that grows with every commit of this process.
+    pub fn commits(&self) -> tokio::sync::watch::Receiver<u64> {
+        self.writer.commits.clone()
+    }
+
+    /// How long commits took.
+    pub fn commit_timing(&self) -> &crate::telemetry::Timing {
+        &self.writer.timing
+    }
+
     /// Reads on one of the reading connections, off the asynchronous threads.
     async fn read<T: Send + 'static>(
         &self,
@@ -120,6 +141,7 @@ impl SqliteStore {
         if target.exists() {
             return Err(StoreError::Refused(format!("{} exists already: name a new file", target.display())));
         }
+        make_private(target)?;
         let target = target.display().to_string();
         self.read(move |connection| {
             connection.execute("VACUUM INTO ?1", [target])?;
@@ -135,6 +157,35 @@ impl SqliteStore {
     pub async fn check(&self) -> Result<String, StoreError> {
         self.read(|connection| Ok(connection.query_row("PRAGMA quick_check", [], |row| row.get(0))?)).await
     }
+}
+
+/// What SQLite's own check says of a database file that nobody need have opened; it is not changed.
+///
+/// # Errors
+/// When it cannot be read or is no database of ours.
+pub fn check_file(path: &Path) -> Result<String, StoreError> {
+    let connection = connect(path, OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+    let found: i64 = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
+    let known = MIGRATIONS.len() as i64;
+    if found > known {
+        return Err(StoreError::NewerSchema { found, known });
+    }
+    if found == 0 {
+        return Err(StoreError::Refused(format!("{} is no database of Claque", path.display())));
+    }
+    Ok(connection.query_row("PRAGMA quick_check", [], |row| row.get(0))?)
+}
+
+/// Whether another process has a database open.
+///
+/// # Errors
+/// When it cannot be read.
+pub fn is_in_use(path: &Path) -> Result<bool, StoreError> {
+    let connection = Connection::open(path)?;
+    connection.busy_timeout(Duration::from_millis(200))?;
+    // Only a connection that is alone may leave the write-ahead mode.
+    let mode: Result<String, _> = connection.query_row("PRAGMA journal_mode = DELETE", [], |row| row.get(0));
+    Ok(mode.map_or(true, |mode| mode != "delete"))
 }
 
 impl Readers {
@@ -203,6 +254,14 @@ fn secret(connection: &Connection) -> Result<[u8; 32], StoreError> {
     getrandom::fill(&mut secret).map_err(|error| StoreError::Database(format!("no randomness: {error}")))?;
     connection.execute("INSERT INTO meta (key, value) VALUES ('secret', ?1)", [secret])?;
     Ok(secret)
+}
+
+/// Sites as the JSON list that statements compare with; none for all.
+fn json_list(sites: &Sites) -> Result<Option<String>, StoreError> {
+    Ok(match sites {
+        Sites::All => None,
+        Sites::Only(sites) => Some(serde_json::to_string(sites)?),
+    })
 }
 
 /// Now, in milliseconds since 1970.

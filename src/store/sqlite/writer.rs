@@ -4,12 +4,14 @@
 //! savepoint of its own, and commits once. One fsync serves them all; a job that fails takes only its own changes back.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::mpsc;
+use std::sync::{Arc, mpsc};
+use std::time::Instant;
 
 use rusqlite::{Connection, TransactionBehavior};
-use tokio::sync::oneshot;
+use tokio::sync::{oneshot, watch};
 
 use crate::store::StoreError;
+use crate::telemetry::Timing;
 
 /// Most jobs of one transaction.
 const MOST_TOGETHER: usize = 256;
@@ -25,16 +27,23 @@ type Job = Box<dyn FnOnce(Result<&Connection, String>) -> Answer + Send>;
 #[derive(Clone)]
 pub(super) struct Writer {
     jobs: mpsc::SyncSender<Job>,
+    /// Grows with every commit.
+    pub(super) commits: watch::Receiver<u64>,
+    /// How long commits took, from the first job to the disk.
+    pub(super) timing: Arc<Timing>,
 }
 
 impl Writer {
     /// Starts the thread, which owns the connection.
     pub(super) fn start(connection: Connection) -> std::io::Result<Self> {
         let (jobs, waiting) = mpsc::sync_channel::<Job>(MOST_WAITING);
+        let (committed, commits) = watch::channel(0);
+        let timing = Arc::new(Timing::default());
+        let clock = Arc::clone(&timing);
         std::thread::Builder::new()
             .name("store-writer".to_owned())
-            .spawn(move || serve(connection, &waiting))?;
-        Ok(Self { jobs })
+            .spawn(move || serve(connection, &waiting, &committed, &clock))?;
+        Ok(Self { jobs, commits, timing })
     }
 
     /// Runs `work` inside the next transaction; answers when it is committed.
@@ -70,21 +79,28 @@ fn in_savepoint<T>(
     connection: &Connection,
     work: impl FnOnce(&Connection) -> Result<T, StoreError>,
 ) -> Result<T, StoreError> {
-    connection.execute_batch("SAVEPOINT job")?;
+    connection.prepare_cached("SAVEPOINT job")?.execute([])?;
     match work(connection) {
         Ok(value) => {
-            connection.execute_batch("RELEASE job")?;
+            connection.prepare_cached("RELEASE job")?.execute([])?;
             Ok(value)
         }
         Err(error) => {
-            connection.execute_batch("ROLLBACK TO job; RELEASE job")?;
+            connection.prepare_cached("ROLLBACK TO job")?.execute([])?;
+            connection.prepare_cached("RELEASE job")?.execute([])?;
             Err(error)
         }
     }
 }
 
-fn serve(mut connection: Connection, waiting: &mpsc::Receiver<Job>) {
+fn serve(
+    mut connection: Connection,
+    waiting: &mpsc::Receiver<Job>,
+    commits: &watch::Sender<u64>,
+    timing: &Timing,
+) {
     while let Ok(first) = waiting.recv() {
+        let started = Instant::now();
         let mut answers: Vec<Answer> = Vec::new();
         let committed = match connection.transaction_with_behavior(TransactionBehavior::Immediate) {
             Ok(transaction) => {
@@ -109,8 +125,10 @@ fn serve(mut connection: Connection, waiting: &mpsc::Receiver<Job>) {
                 Ok(())
             }
         };
+        timing.add(started);
         for answer in answers {
             answer(committed.clone());
         }
+        commits.send_modify(|count| *count += 1);
     }
 }

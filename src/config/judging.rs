@@ -1,12 +1,11 @@
-//! Every threshold of the decision rules, with its default. A configuration file gives the keys it changes.
+//! Every threshold of the decision rules, with its default.
 //!
-//! Raw and validated are one type here: all values are plain numbers, and [`Config::parse`] checks their ranges.
+//! Raw and validated are one type here: all values are plain numbers, and [`Config::check`] checks their ranges.
 
 use serde::Deserialize;
 
 /// The configuration of judging.
-#[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
-#[serde(deny_unknown_fields, default)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Config {
     /// Decision rules over the text.
     pub text: TextRules,
@@ -122,12 +121,12 @@ macro_rules! default_from_config {
 default_from_config!(TextRules: text, ThreadRules: thread, CampaignRules: campaign);
 
 impl Config {
-    /// Reads a TOML configuration; missing keys keep their defaults.
+    /// Whether every value is within its range.
     ///
     /// # Errors
-    /// Unknown keys, wrong types, and values outside their range, with the key's name.
-    pub fn parse(text: &str) -> Result<Self, String> {
-        let config: Self = toml::from_str(text).map_err(|error| error.to_string())?;
+    /// Names the key that is not.
+    pub(super) fn check(&self) -> Result<(), String> {
+        let config = self;
         let shares = [
             ("text.alone_p", config.text.alone_p),
             ("text.corroborated_p", config.text.corroborated_p),
@@ -171,20 +170,20 @@ impl Config {
                 return Err(format!("{name} = {value} is too small: at least {low}"));
             }
         }
-        Ok(config)
+        Ok(())
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::super::Settings;
 
     #[test]
     fn missing_keys_keep_their_defaults_and_wrong_ones_are_named() {
-        let config = Config::parse("[text]\nalone_p = 0.001\n").unwrap();
+        let config = Settings::parse("[text]\nalone_p = 0.001\n").unwrap().judging;
         assert_eq!(config.text.alone_p, 0.001);
         assert_eq!(config.text.alone_words, 15);
-        assert!(Config::parse("[text]\nalone = 1").unwrap_err().contains("alone"));
+        assert!(Settings::parse("[text]\nalone = 1").unwrap_err().contains("alone"));
         for (toml, name) in [
             ("[text]\nalone_p = 3.0", "text.alone_p"),
             ("[text]\nhidden_words = 0", "text.hidden_words"),
@@ -193,7 +192,7 @@ mod tests {
             ("[campaign]\nskeleton = 0.0", "campaign.skeleton"),
             ("[campaign]\nauthors = 1", "campaign.authors"),
         ] {
-            let error = Config::parse(toml).unwrap_err();
+            let error = Settings::parse(toml).unwrap_err();
             assert!(error.contains(name), "{toml}: {error}");
         }
     }

@@ -1,0 +1,13 @@
+//! What goes in and out of the store: plain records, times in milliseconds since 1970 (UTC).
+
+mod accounts;
+mod comments;
+mod desk;
+mod operation;
+mod outbox;
+
+pub use accounts::*;
+pub use comments::*;
+pub use desk::*;
+pub use operation::*;
+pub use outbox::*;

@@ -1,0 +1,518 @@
+//! Decisions and undo: a decision, its audit entry, its events and its callbacks are one transaction. People's decisions are changed by
+//! people only.
+
+use rusqlite::{Connection, OptionalExtension, Row, params};
+use serde_json::{Value, json};
+
+use super::audit::append;
+use super::cards::{Card, Opening, SWEEP, close_for_comment, close_settled_campaign, open_for};
+use super::comments::{current, of_word, word};
+use super::events::event;
+use super::outbox::enqueue;
+use super::{SqliteStore, json_list, new_id, now};
+use crate::domain::{Because, Status, Verdict};
+use crate::store::StoreError;
+use crate::store::records::{Action, Actor, Decided, NewDecision, PastDecision, Sites, Target};
+
+/// How far a skipped card falls.
+const SKIP_STEP: f64 = 10.0;
+/// Comment ids listed with a past decision.
+const MOST_LISTED: i64 = 100;
+
+/// A comment that a decision changes.
+struct Member {
+    seq: i64,
+    id: String,
+    status: String,
+    decided_by: Option<String>,
+    campaign: Option<String>,
+}
+
+impl Member {
+    fn of(row: &Row<'_>) -> rusqlite::Result<Self> {
+        Ok(Self {
+            seq: row.get("seq")?,
+            id: row.get("id")?,
+            status: row.get("status")?,
+            decided_by: row.get("decided_by")?,
+            campaign: row.get("campaign")?,
+        })
+    }
+
+    fn load(connection: &Connection, seq: i64) -> Result<Self, StoreError> {
+        Ok(connection.prepare_cached("SELECT * FROM comments WHERE seq = ?1")?.query_row([seq], Self::of)?)
+    }
+
+    /// The undecided comments of a campaign.
+    fn of_campaign(connection: &Connection, site: &str, campaign: &str) -> Result<Vec<Self>, StoreError> {
+        let mut statement = connection.prepare_cached(
+            "SELECT * FROM comments WHERE campaign = ?2 AND site = ?1 AND is_current = 1 AND decided_by IS NULL ORDER BY seq",
+        )?;
+        let rows = statement.query_map([site, campaign], Self::of)?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+}
+
+/// A card with the comments that are decided with it; comments without a card come in a group without one.
+struct Group {
+    card: Option<Card>,
+    members: Vec<Member>,
+    spared: Vec<Member>,
+}
+
+impl SqliteStore {
+    /// Takes a decision.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] when a card changed, was decided or is held by somebody else, [`StoreError::NotFound`] when there is none,
+    /// [`StoreError::Forbidden`] when an escalated card is above the actor's rank. Nothing is decided then.
+    pub async fn decide(&self, decision: NewDecision) -> Result<Decided, StoreError> {
+        self.writer.run(move |connection| decide(connection, &decision)).await
+    }
+
+    /// Takes a decision back: every comment is as it was, the cards are open again. Returns the number of comments.
+    ///
+    /// # Errors
+    /// [`StoreError::Refused`] when it was undone before or a later decision changed one of its comments; [`StoreError::Forbidden`] when it
+    /// is somebody else's or its time is over, and the actor does not lead.
+    pub async fn undo(&self, sites: Sites, id: String, actor: Actor) -> Result<usize, StoreError> {
+        self.writer.run(move |connection| undo(connection, &sites, &id, &actor)).await
+    }
+
+    /// Past decisions of some sites, newest first, before the decision `before`.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub async fn decisions(
+        &self,
+        sites: Sites,
+        before: Option<String>,
+        limit: usize,
+    ) -> Result<Vec<PastDecision>, StoreError> {
+        self.read(move |connection| {
+            let mut statement = connection.prepare_cached(
+                "SELECT d.*, (SELECT count(*) FROM decision_comments x WHERE x.decision = d.id) AS size FROM decisions d
+                 WHERE (?1 IS NULL OR site IN (SELECT value FROM json_each(?1))) AND (?2 IS NULL OR id < ?2)
+                 ORDER BY id DESC LIMIT ?3",
+            )?;
+            let rows = statement
+                .query_map(params![json_list(&sites)?, before, limit as i64], past_decision)?
+                .collect::<Result<Vec<_>, _>>()?;
+            rows.into_iter().map(|past| with_comments(connection, past)).collect()
+        })
+        .await
+    }
+}
+
+fn past_decision(row: &Row<'_>) -> rusqlite::Result<PastDecision> {
+    Ok(PastDecision {
+        id: row.get("id")?,
+        site: row.get("site")?,
+        action: row.get("action")?,
+        reason: row.get("reason")?,
+        note: row.get("note")?,
+        actor: row.get("actor")?,
+        trust: row.get("trust")?,
+        at: row.get("at")?,
+        undo_until: row.get("undo_until")?,
+        undone_at: row.get("undone_at")?,
+        comments: Vec::new(),
+        size: row.get("size")?,
+    })
+}
+
+fn with_comments(connection: &Connection, mut past: PastDecision) -> Result<PastDecision, StoreError> {
+    let mut statement = connection.prepare_cached(
+        "SELECT c.id FROM decision_comments d JOIN comments c ON c.seq = d.comment WHERE d.decision = ?1 ORDER BY c.seq LIMIT ?2",
+    )?;
+    past.comments =
+        statement.query_map(params![past.id, MOST_LISTED], |row| row.get(0))?.collect::<Result<_, _>>()?;
+    Ok(past)
+}
+
+fn decide(connection: &Connection, decision: &NewDecision) -> Result<Decided, StoreError> {
+    let groups = groups(connection, decision)?;
+    let mut sites = groups.iter().filter_map(|group| group.card.as_ref()).map(|card| card.site.clone());
+    let site = match (sites.next(), &decision.site) {
+        (Some(site), _) => site,
+        (None, Some(site)) => site.clone(),
+        (None, None) => return Err(StoreError::NotFound("such card")),
+    };
+    if sites.any(|other| other != site) {
+        return Err(StoreError::Refused(
+            "the cards are of several sites: decide those of one at a time".to_owned(),
+        ));
+    }
+    let count: usize = groups.iter().map(|group| group.members.len()).sum();
+    if count == 0 {
+        return Err(StoreError::Refused("the decision would change no comment".to_owned()));
+    }
+    let (id, at) = (new_id(), now());
+    let undo_until = at + decision.undo_for;
+    connection
+        .prepare_cached(
+            "INSERT INTO decisions (id, site, action, reason, note, actor, trust, at, undo_until)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, 'moderator', ?7, ?8)",
+        )?
+        .execute(params![
+            id,
+            site,
+            decision.action.name(),
+            decision.reason,
+            decision.note,
+            decision.by.name,
+            at,
+            undo_until
+        ])?;
+    for group in &groups {
+        for member in &group.members {
+            apply(connection, decision, &site, &id, group.card.as_ref(), member)?;
+        }
+        if let Some(card) = &group.card {
+            connection
+                .prepare_cached("INSERT INTO decision_items (decision, item) VALUES (?1, ?2)")?
+                .execute([&id, &card.id])?;
+            settle(connection, card, decision.action, &group.spared)?;
+        }
+    }
+    propose_the_rest(connection, decision, &site, &id, &groups)?;
+    let ids: Vec<&String> = groups.iter().flat_map(|group| &group.members).map(|member| &member.id).collect();
+    let items: Vec<&String> = groups.iter().filter_map(|group| Some(&group.card.as_ref()?.id)).collect();
+    event(
+        connection,
+        &site,
+        "decision",
+        &json!({ "decision": id, "action": decision.action, "actor": decision.by.name, "items": items, "comments": ids.len() }),
+    )?;
+    append(
+        connection,
+        &decision.by.name,
+        &format!("decision.{}", decision.action.name()),
+        &id,
+        &json!({ "site": site, "comments": ids, "reason": decision.reason }),
+    )?;
+    let until = chrono::DateTime::from_timestamp_millis(undo_until).unwrap_or_default();
+    Ok(Decided { id, undo_until: until.to_rfc3339(), comments: count })
+}
+
+/// The cards and comments that a decision is about, each looked at as the actor saw it.
+fn groups(connection: &Connection, decision: &NewDecision) -> Result<Vec<Group>, StoreError> {
+    let site = decision.site.as_deref().unwrap_or_default();
+    if !matches!(decision.target, Target::Items(_)) && !decision.sites.contains(site) {
+        return Err(StoreError::NotFound("such site"));
+    }
+    let of_card = |card: Card, version: Option<i64>| -> Result<Group, StoreError> {
+        check(connection, decision, &card, version)?;
+        let members = match (&card.campaign, card.comment) {
+            (Some(campaign), _) => Member::of_campaign(connection, &card.site, campaign)?,
+            (None, Some(seq)) => vec![Member::load(connection, seq)?],
+            (None, None) => Vec::new(),
+        };
+        let (spared, members) =
+            members.into_iter().partition(|m| decision.except.iter().any(|id| id.as_str() == m.id));
+        Ok(Group { card: Some(card), members, spared })
+    };
+    let open = |sql: &str, value: &dyn rusqlite::ToSql| -> Result<Option<Card>, StoreError> {
+        Ok(connection.prepare_cached(sql)?.query_row(params![site, value], Card::of).optional()?)
+    };
+    match &decision.target {
+        Target::Items(items) => items
+            .iter()
+            .map(|(id, version)| of_card(Card::load(connection, &decision.sites, id)?, *version))
+            .collect(),
+        Target::Campaign(id) => {
+            let card = open("SELECT * FROM queue WHERE site = ?1 AND campaign = ?2 AND is_open = 1", id)?;
+            if let Some(card) = card {
+                return Ok(vec![of_card(card, decision.version)?]);
+            }
+            no_card_seen(decision)?;
+            let members = Member::of_campaign(connection, site, id)?;
+            let (spared, members) =
+                members.into_iter().partition(|m| decision.except.iter().any(|id| id.as_str() == m.id));
+            Ok(vec![Group { card: None, members, spared }])
+        }
+        Target::Comments(ids) => {
+            let mut groups = Vec::new();
+            for id in ids {
+                let (seq, ..) = current(connection, site, id)?;
+                let card =
+                    open("SELECT * FROM queue WHERE site = ?1 AND comment = ?2 AND is_open = 1", &seq)?;
+                match &card {
+                    Some(card) => check(connection, decision, card, decision.version)?,
+                    None => no_card_seen(decision)?,
+                }
+                groups.push(Group {
+                    card,
+                    members: vec![Member::load(connection, seq)?],
+                    spared: Vec::new(),
+                });
+            }
+            Ok(groups)
+        }
+    }
+}
+
+/// A version belongs to a card: where none is open, the one that was seen is closed by now.
+fn no_card_seen(decision: &NewDecision) -> Result<(), StoreError> {
+    match decision.version {
+        Some(version) => Err(StoreError::Conflict { version: version + 1, state: json!({ "open": false }) }),
+        None => Ok(()),
+    }
+}
+
+/// Whether the card is as it was seen, and the actor's to decide.
+fn check(
+    connection: &Connection,
+    decision: &NewDecision,
+    card: &Card,
+    version: Option<i64>,
+) -> Result<(), StoreError> {
+    let held = card.holder().is_some_and(|holder| holder != decision.by.name);
+    if !card.is_open || version.is_some_and(|seen| seen != card.version) || held {
+        return Err(StoreError::Conflict { version: card.version, state: card.state(connection)? });
+    }
+    if card.is_escalated && !decision.by.leads && decision.action.status().is_some() {
+        return Err(StoreError::Forbidden("the card was escalated: a lead decides it".to_owned()));
+    }
+    Ok(())
+}
+
+/// Changes one comment as decided, remembers how it was, and tells the CMS.
+fn apply(
+    connection: &Connection,
+    decision: &NewDecision,
+    site: &str,
+    id: &str,
+    card: Option<&Card>,
+    member: &Member,
+) -> Result<(), StoreError> {
+    connection
+        .prepare_cached(
+            "INSERT INTO decision_comments (decision, comment, status_before, decided_by_before) VALUES (?1, ?2, ?3, ?4)
+             ON CONFLICT DO NOTHING",
+        )?
+        .execute(params![id, member.seq, member.status, member.decided_by])?;
+    if let Some(status) = decision.action.status() {
+        connection
+            .prepare_cached("UPDATE comments SET status = ?2, decided_by = ?3 WHERE seq = ?1")?
+            .execute(params![member.seq, word(&status), decision.by.name])?;
+        close_for_comment(connection, member.seq)?;
+        if card.is_none_or(|card| card.campaign.is_none()) {
+            close_settled_campaign(connection, member.seq)?;
+        }
+    }
+    if matches!(decision.action, Action::Skip) {
+        return Ok(());
+    }
+    let because: Value = card.map_or(Ok(json!([])), |card| serde_json::from_str(&card.because))?;
+    let mut statement = connection.prepare_cached(
+        "SELECT DISTINCT json_extract(e.value, '$.rule') FROM assessments a, json_each(a.record, '$.evidence') e
+         WHERE a.seq = (SELECT max(seq) FROM assessments WHERE comment = ?1) AND json_extract(e.value, '$.rule') IS NOT NULL LIMIT 10",
+    )?;
+    let rules: Vec<String> =
+        statement.query_map([member.seq], |row| row.get(0))?.collect::<Result<_, _>>()?;
+    enqueue(
+        connection,
+        site,
+        &member.id,
+        "comment.decided",
+        &json!({
+            "decision": id,
+            "site": site,
+            "comment": { "id": member.id, "status": decision.action.status() },
+            "action": decision.action,
+            "actor": decision.by.name,
+            "reason": decision.reason,
+            "note": decision.note,
+            "campaign": member.campaign,
+            "because": because,
+            "rules": rules,
+        }),
+    )
+}
+
+/// What becomes of the card: closed by a verdict, moved back by a skip, marked by an escalation. Spared comments of a campaign
+/// get cards of their own.
+fn settle(connection: &Connection, card: &Card, action: Action, spared: &[Member]) -> Result<(), StoreError> {
+    let sql = match action {
+        Action::Approve | Action::Reject => {
+            "UPDATE queue SET is_open = 0, version = version + 1 WHERE id = ?1 AND is_open = 1 AND ?2 = ?2"
+        }
+        Action::Skip => {
+            "UPDATE queue SET priority = priority - ?2, version = version + 1, claimed_by = NULL, claimed_until = NULL WHERE id = ?1"
+        }
+        Action::Escalate => {
+            "UPDATE queue SET is_escalated = 1, priority = priority + ?2, version = version + 1, claimed_by = NULL, claimed_until = NULL WHERE id = ?1"
+        }
+    };
+    connection.prepare_cached(sql)?.execute(params![card.id, SKIP_STEP])?;
+    if action.status().is_some() {
+        let because: Vec<Because> = serde_json::from_str(&card.because)?;
+        let because: Vec<Because> = because.into_iter().filter(|b| *b != Because::Campaign).collect();
+        for member in spared {
+            let opening = Opening {
+                verdict: of_word(&card.verdict)?,
+                because: &because,
+                priority: card.priority,
+                tags: &[],
+            };
+            open_for(connection, member.seq, &opening)?;
+        }
+    }
+    Ok(())
+}
+
+/// Remembers what was decided about whole campaigns; where one of its comments was rejected by itself, proposes the same for the others.
+fn propose_the_rest(
+    connection: &Connection,
+    decision: &NewDecision,
+    site: &str,
+    id: &str,
+    groups: &[Group],
+) -> Result<(), StoreError> {
+    if decision.action.status().is_none() {
+        return Ok(());
+    }
+    let remember = |campaign: &str| -> Result<(), StoreError> {
+        connection
+            .prepare_cached(
+                "INSERT INTO campaign_states (site, campaign, decision) VALUES (?1, ?2, ?3)
+                 ON CONFLICT (site, campaign) DO UPDATE SET decision = excluded.decision",
+            )?
+            .execute([site, campaign, id])?;
+        Ok(())
+    };
+    for group in groups {
+        let whole = match (&group.card, &decision.target) {
+            (Some(card), _) => card.campaign.as_ref(),
+            (None, Target::Campaign(campaign)) => Some(campaign),
+            (None, _) => None,
+        };
+        if let Some(campaign) = whole {
+            remember(campaign)?;
+            continue;
+        }
+        for campaign in group.members.iter().filter_map(|member| member.campaign.as_ref()) {
+            if decision.action != Action::Reject {
+                continue;
+            }
+            let rest = Member::of_campaign(connection, site, campaign)?;
+            let Some(next) = rest.first() else { continue };
+            remember(campaign)?;
+            let opening =
+                Opening { verdict: Verdict::Review, because: SWEEP, priority: rest.len() as f64, tags: &[] };
+            open_for(connection, next.seq, &opening)?;
+        }
+    }
+    Ok(())
+}
+
+fn undo(connection: &Connection, sites: &Sites, id: &str, actor: &Actor) -> Result<usize, StoreError> {
+    let mut statement = connection.prepare_cached("SELECT *, 0 AS size FROM decisions WHERE id = ?1")?;
+    let past = statement.query_row([id], past_decision).optional()?;
+    let past = past.filter(|past| sites.contains(&past.site)).ok_or(StoreError::NotFound("such decision"))?;
+    if past.undone_at.is_some() {
+        return Err(StoreError::Refused("the decision was undone before".to_owned()));
+    }
+    if !actor.leads && past.actor != actor.name {
+        return Err(StoreError::Forbidden("somebody else took this decision: a lead can undo it".to_owned()));
+    }
+    if !actor.leads && past.undo_until < now() {
+        return Err(StoreError::Forbidden("the time to undo it is over: a lead still can".to_owned()));
+    }
+    let action: Action = of_word(&past.action)?;
+    let overtaken: Option<String> = connection
+        .prepare_cached(
+            "SELECT c.id FROM decision_comments mine
+             JOIN decisions m ON m.id = mine.decision
+             JOIN decision_comments other ON other.comment = mine.comment AND other.decision <> mine.decision
+             JOIN decisions d ON d.id = other.decision AND d.undone_at IS NULL AND d.rowid > m.rowid
+             JOIN comments c ON c.seq = mine.comment WHERE mine.decision = ?1 LIMIT 1",
+        )?
+        .query_row([id], |row| row.get(0))
+        .optional()?;
+    if let Some(comment) = overtaken {
+        return Err(StoreError::Refused(format!(
+            "comment `{comment}` was decided again since: undo that first"
+        )));
+    }
+    let changed = restore(connection, &past, action, actor)?;
+    connection.execute("UPDATE decisions SET undone_at = ?2 WHERE id = ?1", params![id, now()])?;
+    connection.execute("DELETE FROM campaign_states WHERE decision = ?1", [id])?;
+    if changed > 0 {
+        // A newer card for the same thing may be open meanwhile: then that one stands.
+        let sql = match action {
+            Action::Approve | Action::Reject => {
+                "UPDATE OR IGNORE queue SET is_open = 1, version = version + 1, claimed_by = NULL, claimed_until = NULL WHERE ?2 = ?2 AND id IN"
+            }
+            Action::Skip => {
+                "UPDATE queue SET priority = priority + ?2, version = version + 1 WHERE is_open = 1 AND id IN"
+            }
+            Action::Escalate => {
+                "UPDATE queue SET priority = priority - ?2, is_escalated = 0, version = version + 1 WHERE is_open = 1 AND id IN"
+            }
+        };
+        connection.execute(
+            &format!("{sql} (SELECT item FROM decision_items WHERE decision = ?1)"),
+            params![id, SKIP_STEP],
+        )?;
+        // Those that a campaign's decision spared stand on its card again.
+        connection.execute(
+            "UPDATE queue SET is_open = 0, version = version + 1
+             WHERE is_open = 1 AND comment IN (
+               SELECT c.seq FROM comments c JOIN queue q ON q.campaign = c.campaign AND q.site = c.site AND q.is_open = 1
+               JOIN decision_items i ON i.item = q.id WHERE i.decision = ?1 AND c.is_current = 1)",
+            [id],
+        )?;
+    }
+    event(
+        connection,
+        &past.site,
+        "decision.undone",
+        &json!({ "decision": id, "actor": actor.name, "comments": changed }),
+    )?;
+    append(connection, &actor.name, "decision.undo", id, &json!({ "site": past.site, "comments": changed }))?;
+    Ok(changed)
+}
+
+/// Puts every comment of a decision back as it was, and tells the CMS.
+fn restore(
+    connection: &Connection,
+    past: &PastDecision,
+    action: Action,
+    actor: &Actor,
+) -> Result<usize, StoreError> {
+    let mut statement = connection.prepare_cached(
+        "SELECT d.comment, c.id, d.status_before, d.decided_by_before FROM decision_comments d
+         JOIN comments c ON c.seq = d.comment WHERE d.decision = ?1 AND c.is_current = 1 ORDER BY d.comment",
+    )?;
+    let mut rows = statement.query([&past.id])?;
+    let mut changed = 0;
+    while let Some(row) = rows.next()? {
+        let (seq, comment): (i64, String) = (row.get(0)?, row.get(1)?);
+        let (before, decided_before): (String, Option<String>) = (row.get(2)?, row.get(3)?);
+        if action.status().is_some() {
+            connection
+                .prepare_cached("UPDATE comments SET status = ?2, decided_by = ?3 WHERE seq = ?1")?
+                .execute(params![seq, before, decided_before])?;
+        }
+        if action != Action::Skip {
+            let status: Status = of_word(&before)?;
+            enqueue(
+                connection,
+                &past.site,
+                &comment,
+                "comment.undone",
+                &json!({
+                    "decision": past.id,
+                    "site": past.site,
+                    "comment": { "id": comment, "status": status },
+                    "action": action,
+                    "actor": actor.name,
+                }),
+            )?;
+        }
+        changed += 1;
+    }
+    Ok(changed)
+}
