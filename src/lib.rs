@@ -3,7 +3,8 @@
 //! # The tour
 //! A comment's way, from the ground floor up; an import only ever points down:
 //!
-//! 1. [`domain`]: the plain records: comment, article, evidence, assessment, campaign. [`config`]: every threshold.
+//! 1. [`domain`]: the plain records: comment, article, evidence, assessment, campaign. [`config`]: every threshold and setting. [`telemetry`]:
+//!    timings and counters. [`wire`]: signatures, and connections out that reach nothing private.
 //! 2. [`text`]: raw text -> [`text::Analysis`], derived once: disguises undone with a way back to the raw bytes, words,
 //!    sentences, quotations left out, language.
 //! 3. [`rules`]: what people know of templated text, as data in `rules/*.toml`, compiled and matched. [`similarity`]: which
@@ -11,11 +12,12 @@
 //! 4. [`signals`]: plugins that read one comment in its context and emit findings; the registry is [`signals::SIGNALS`].
 //! 5. [`engine`]: the only place where findings become numbers. Stage one: text points -> p, the share of genuine comments that
 //!    score at least as high. Stage two: thread alarm, campaigns, and the decision rules that make a verdict.
-//! 6. [`store`]: everything durable behind one seam, on SQLite. [`access`]: keys and passwords.
-//! 7. [`intake`]: the use case of a live comment: analyse, score, place among the others, store, answer.
+//! 6. [`store`]: everything durable behind one seam, on SQLite: comments, the queue, decisions and undo, callbacks to send, the audit log.
+//!    [`access`]: keys, passwords, sessions, permissions.
+//! 7. [`intake`]: the use case of a live comment: analyse, ask plugins, score, place among the others, store, answer.
 //! 8. [`cms`]: adapters of content systems in, callbacks out. [`offline`]: files of comments in, assessments and measurements
-//!    out; training.
-//! 9. [`http`]: the service, its addresses and errors.
+//!    out; training. [`upkeep`]: what the service does by itself: alerts, forgetting, fetching articles.
+//! 9. [`http`]: the service, its addresses and errors; the contract is made from the handlers.
 //! 10. [`cli`]: the `claque` program, one file a subcommand.
 //!
 //! A comment's way through the service: `http::comments` -> [`intake::Intake::take`] -> [`engine`] -> [`store`] -> queue; a decision's way back:

@@ -18,6 +18,8 @@ use crate::intake::{Intake, Outcome as Taken};
 use crate::store::Store;
 use crate::store::records::AuditEntry;
 
+/// Lines of an import that are under way at once.
+const AT_ONCE: usize = 64;
 /// The longest line of an import, in bytes.
 const LONGEST_LINE: u64 = 4 << 20;
 
@@ -354,7 +356,7 @@ pub(super) fn import(args: &Import) -> Result<Outcome> {
         let file = File::open(&args.file).with_context(|| format!("cannot read {}", args.file.display()))?;
         Box::new(BufReader::new(file))
     };
-    let (taken, known, rejected) = runtime()?.block_on(async {
+    let Imported { taken, known, rejected } = runtime()?.block_on(async {
         for article in articles {
             store.put_article(args.site.clone(), article).await?;
         }
@@ -370,46 +372,74 @@ pub(super) fn import(args: &Import) -> Result<Outcome> {
     Ok(if rejected == 0 { Outcome::Done } else { Outcome::SomeRejected })
 }
 
-/// Comments taken, known before, rejected.
+/// What became of an import's lines.
+#[derive(Default)]
+struct Imported {
+    taken: u64,
+    known: u64,
+    rejected: u64,
+}
+
+/// Takes the lines of a file in, several at a time so that they share commits; two lines about one comment in their order.
 async fn take_lines(
     intake: &Arc<Intake>,
     site: &str,
     mut lines: impl BufRead,
     place: &str,
-) -> Result<(u64, u64, u64)> {
-    let (mut taken, mut known, mut rejected) = (0, 0, 0);
+) -> Result<Imported> {
+    let mut imported = Imported::default();
     let (mut number, mut line) = (0u64, Vec::new());
+    let mut group: Vec<(u64, Comment)> = Vec::new();
     loop {
         line.clear();
         number += 1;
         let read = std::io::Read::take(&mut lines, LONGEST_LINE).read_until(b'\n', &mut line)?;
+        let parsed = if line.trim_ascii().is_empty() { None } else { Some(comment_of(&line, site)) };
+        let again = |comment: &Comment| group.iter().any(|(_, other)| other.id == comment.id);
+        let full = group.len() >= AT_ONCE || matches!(&parsed, Some(Ok(comment)) if again(comment));
+        if read == 0 || full {
+            take_group(intake, site, std::mem::take(&mut group), place, &mut imported).await;
+        }
+        match parsed {
+            Some(Ok(comment)) => group.push((number, comment)),
+            Some(Err(error)) => reject(place, number, &error, &mut imported),
+            None => {}
+        }
         if read == 0 {
-            return Ok((taken, known, rejected));
+            return Ok(imported);
         }
-        if line.trim_ascii().is_empty() {
-            continue;
-        }
-        let parsed = std::str::from_utf8(&line)
-            .map_err(|error| error.to_string())
-            .and_then(|text| serde_json::from_str::<Comment>(text).map_err(|error| error.to_string()));
-        let result = match parsed {
-            Ok(comment) if comment.site.as_ref().is_some_and(|of| of.as_str() != site) => {
-                let of = comment.site.as_ref().map_or("", Id::as_str);
-                Err(format!("it is of site `{of}`, not `{site}`"))
-            }
-            Ok(comment) => intake
-                .take(site.to_owned(), comment, false, None, ())
-                .await
-                .map_err(|error| error.to_string()),
-            Err(error) => Err(error),
-        };
+    }
+}
+
+fn comment_of(line: &[u8], site: &str) -> Result<Comment, String> {
+    let text = std::str::from_utf8(line).map_err(|error| error.to_string())?;
+    let comment: Comment = serde_json::from_str(text).map_err(|error| error.to_string())?;
+    match comment.site.as_ref().map(Id::as_str) {
+        Some(of) if of != site => Err(format!("it is of site `{of}`, not `{site}`")),
+        _ => Ok(comment),
+    }
+}
+
+fn reject(place: &str, number: u64, error: &str, imported: &mut Imported) {
+    imported.rejected += 1;
+    eprintln!("claque: {place} line {number}: {error}");
+}
+
+async fn take_group(
+    intake: &Arc<Intake>,
+    site: &str,
+    group: Vec<(u64, Comment)>,
+    place: &str,
+    imported: &mut Imported,
+) {
+    let takes = group.into_iter().map(|(number, comment)| async move {
+        (number, intake.take(site.to_owned(), comment, false, None, ()).await)
+    });
+    for (number, result) in futures_util::future::join_all(takes).await {
         match result {
-            Ok(Taken::Taken(one)) if !one.fresh => known += 1,
-            Ok(_) => taken += 1,
-            Err(error) => {
-                rejected += 1;
-                eprintln!("claque: {place} line {number}: {error}");
-            }
+            Ok(Taken::Taken(one)) if !one.fresh => imported.known += 1,
+            Ok(_) => imported.taken += 1,
+            Err(error) => reject(place, number, &error.to_string(), imported),
         }
     }
 }

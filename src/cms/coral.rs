@@ -7,7 +7,7 @@
 use serde_json::{Value, json};
 
 use super::{Adapter, Answered, Delivery, Event, Refusal, Reply, Setup, id, text};
-use crate::domain::{Article, Author, Comment, Status};
+use crate::domain::{Article, Author, Comment, Status, Verdict};
 use crate::text::stable_hash;
 use crate::wire::signature;
 
@@ -89,12 +89,12 @@ impl Adapter for Coral {
 
     fn reply(&self, answered: &Answered) -> Reply {
         let flag = json!([{ "actionType": "FLAG", "reason": "COMMENT_DETECTED_SPAM" }]);
-        match answered.verdict.as_str() {
-            "hold" => {
+        match answered.verdict {
+            Verdict::Hold => {
                 Reply { status: 200, body: Some(json!({ "status": "SYSTEM_WITHHELD", "actions": flag })) }
             }
-            "review" => Reply { status: 200, body: Some(json!({ "actions": flag })) },
-            _ => Reply { status: 204, body: None },
+            Verdict::Review => Reply { status: 200, body: Some(json!({ "actions": flag })) },
+            Verdict::Allow => Reply { status: 204, body: None },
         }
     }
 }

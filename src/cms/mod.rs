@@ -15,7 +15,7 @@ mod time;
 
 use serde_json::Value;
 
-use crate::domain::{Article, Comment, Id, Status};
+use crate::domain::{Article, Comment, Id, Status, Verdict};
 
 /// All adapters that take webhooks.
 pub const ADAPTERS: &[&dyn Adapter] =
@@ -110,8 +110,8 @@ pub trait Adapter: Sync {
 /// What is known of a comment that was taken.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Answered {
-    /// `allow`, `review` or `hold`.
-    pub verdict: String,
+    /// What is proposed.
+    pub verdict: Verdict,
     /// The whole answer as the API gives it.
     pub answer: Value,
 }

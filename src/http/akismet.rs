@@ -10,13 +10,13 @@ use std::fmt::Write as _;
 use actix_web::http::header::USER_AGENT;
 use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder, web};
 use chrono::{DateTime, Datelike, Months, NaiveDateTime, Utc};
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::body::Body;
 use super::comments::{Wish, take};
 use super::error::{ApiError, Code};
 use super::state::State;
-use crate::domain::{Article, Author, Comment, Id, Status};
+use crate::domain::{Article, Author, Comment, Id, Status, Verdict};
 use crate::store::records::{AkismetUsage, Key, Scope};
 use crate::store::{StoreError, keyed, pseudonym};
 use crate::text::stable_hash;
@@ -166,7 +166,7 @@ pub(super) async fn test() -> HttpResponse {
 /// Calls of this month
 #[utoipa::path(get, path = "/1.2/usage-limit", tag = "content systems",
     params(("api_key" = Option<String>, Query, description = "The key")),
-    responses((status = 200, description = "Without a limit", body = Value)), security(()))]
+    responses((status = 200, description = "Without a limit", body = serde_json::Value)), security(()))]
 pub(super) async fn usage(request: HttpRequest, state: web::Data<State>) -> Result<HttpResponse, ApiError> {
     let form = Form::read(request.query_string().as_bytes())?;
     let Some((_, site)) = key(&request, &state, &form, false).await? else { return Ok(unknown_key()) };
@@ -183,7 +183,7 @@ pub(super) async fn usage(request: HttpRequest, state: web::Data<State>) -> Resu
         ("filter" = Option<String>, Query, description = "Part of the blog's address"), ("format" = Option<String>, Query, description = "json or csv"),
         ("order" = Option<String>, Query, description = "total, spam, ham, missed_spam or false_positives"),
         ("limit" = Option<String>, Query, description = "Rows"), ("offset" = Option<String>, Query, description = "Rows to leave out")),
-    responses((status = 200, description = "Rows", body = Value)), security(()))]
+    responses((status = 200, description = "Rows", body = serde_json::Value)), security(()))]
 pub(super) async fn key_sites(
     request: HttpRequest,
     state: web::Data<State>,
@@ -306,30 +306,29 @@ async fn check(
     if roles.split(',').any(|role| matches!(role.trim(), "administrator" | "super_admin")) {
         return Ok((answered(false), Some(false), is_test));
     }
-    let answer = if is_test {
-        json!(state.intake.score(&comment, None))
+    let (verdict, card) = if is_test {
+        (state.intake.score(&comment, None).verdict, String::new())
     } else {
         keep_address(state, &site, form, &comment).await?;
-        take(state, site, comment, &Wish::default()).await?.1
+        let taken = take(state, site, comment, &Wish::default()).await?;
+        (taken.verdict(), taken.card(state))
     };
-    let verdict = answer.get("verdict").and_then(Value::as_str).unwrap_or_default();
     Ok(match verdict {
-        "hold" => (answered(true), Some(true), is_test),
-        "review" if key.review_is_spam => (answered(true), Some(true), is_test),
-        "review" => {
+        Verdict::Hold => (answered(true), Some(true), is_test),
+        Verdict::Review if key.review_is_spam => (answered(true), Some(true), is_test),
+        Verdict::Review => {
             let mut response = text();
             response.insert_header(("X-akismet-guid", guid.clone()));
             response.insert_header(("X-akismet-error", "held-for-review"));
             if agent.starts_with("Discourse/") {
                 // Discourse tells of one alert in ten minutes by code: each comment has its own.
-                let card = answer.get("card").and_then(Value::as_str).unwrap_or_default();
                 let code = stable_hash(guid.as_bytes()) % 90_000 + 10_000;
                 response.insert_header(("X-akismet-alert-code", code.to_string()));
                 response.insert_header(("X-akismet-alert-msg", format!("reads like templated text: {card}")));
             }
             (response.body("false"), Some(false), is_test)
         }
-        _ => (answered(false), Some(false), is_test),
+        Verdict::Allow => (answered(false), Some(false), is_test),
     })
 }
 
@@ -342,7 +341,7 @@ async fn keep_address(state: &State, site: &str, form: &Form, comment: &Comment)
     let store = state.intake.store();
     if store.article(site.to_owned(), id.clone()).await?.is_none() {
         let article = Article { id: id.clone(), url: Some(url.to_owned()), ..Article::default() };
-        store.put_article(site.to_owned(), article).await?;
+        state.intake.put_article(site.to_owned(), article).await?;
     }
     Ok(())
 }

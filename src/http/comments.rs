@@ -15,7 +15,7 @@ use super::auth::{Caller, CanScore};
 use super::body;
 use super::error::{ApiError, Code};
 use super::state::State;
-use crate::domain::{Article, Assessment, Comment, Id, Status};
+use crate::domain::{Article, Assessment, Comment, Id, Status, Verdict};
 use crate::intake::Outcome;
 use crate::store::records::{StoredComment, Taken};
 
@@ -64,8 +64,8 @@ pub(super) async fn post(
     let wish = wish(&request)?;
     let comment: Comment = body::json(&request, &bytes)?;
     let site = caller.site(comment.site.as_ref().map(Id::as_str))?;
-    let (status, answer) = take(&state, site, comment, &wish).await?;
-    Ok(HttpResponse::build(status).json(answer))
+    let (status, answer) = take(&state, site, comment, &wish).await?.json(&state, &wish)?;
+    Ok(HttpResponse::build(status).content_type("application/json").body(answer))
 }
 
 /// Take many comments
@@ -96,13 +96,12 @@ pub(super) async fn batch(
         ));
     }
     let answers = take_all(&state, &caller, records, &wish).await;
-    let answer = if lines {
-        let text: Vec<String> = answers.iter().map(Value::to_string).collect();
-        HttpResponse::Ok().content_type("application/x-ndjson").body(text.join("\n") + "\n")
+    let mut response = HttpResponse::Ok();
+    Ok(if lines {
+        response.content_type("application/x-ndjson").body(answers.join("\n") + "\n")
     } else {
-        HttpResponse::Ok().json(answers)
-    };
-    Ok(answer)
+        response.content_type("application/json").body(format!("[{}]", answers.join(",")))
+    })
 }
 
 /// Takes the comments of a batch, several at a time so that they share commits; two versions of one comment in their order.
@@ -111,7 +110,7 @@ async fn take_all(
     caller: &Caller<CanScore>,
     records: Vec<Result<Comment, ApiError>>,
     wish: &Wish,
-) -> Vec<Value> {
+) -> Vec<String> {
     let mut answers = Vec::with_capacity(records.len());
     let mut rest = records.into_iter().peekable();
     while rest.peek().is_some() {
@@ -126,12 +125,14 @@ async fn take_all(
             group.push(async {
                 let comment = record?;
                 let site = caller.site(comment.site.as_ref().map(Id::as_str))?;
-                take(state, site, comment, wish).await
+                take(state, site, comment, wish).await?.json(state, wish)
             });
         }
         for taken in futures_util::future::join_all(group).await {
             answers.push(taken.map_or_else(
-                |error| json!({ "error": { "code": error.code.row().0, "detail": error.detail } }),
+                |error| {
+                    json!({ "error": { "code": error.code.row().0, "detail": error.detail } }).to_string()
+                },
                 |(_, answer)| answer,
             ));
         }
@@ -139,54 +140,76 @@ async fn take_all(
     answers
 }
 
-/// Takes one comment in and words the answer.
+/// A comment that was taken, before its answer is worded.
+pub(super) struct Answered {
+    site: String,
+    id: Id,
+    text: String,
+    taken: Option<Taken>,
+}
+
+/// Takes one comment in.
 pub(super) async fn take(
     state: &State,
     site: String,
     comment: Comment,
     wish: &Wish,
-) -> Result<(StatusCode, Value), ApiError> {
+) -> Result<Answered, ApiError> {
     let admission = state.admit()?;
     let started = Instant::now();
-    let (id, text) = (comment.id.clone(), comment.text.clone());
+    // The text is needed again only where spans are to be counted otherwise.
+    let text = if wish.spans == Some(Spans::Utf16) { comment.text.clone() } else { String::new() };
+    let mut answered = Answered { site: site.clone(), id: comment.id.clone(), text, taken: None };
     let counters = &state.counters;
     let budget = wish.timeout_ms.map(Duration::from_millis);
-    let taken = match state.intake.take(site.clone(), comment, true, budget, admission).await? {
-        Outcome::Taken(taken) => taken,
-        Outcome::Pending => {
-            counters.pending.one();
-            return Ok((StatusCode::ACCEPTED, json!({ "id": id, "verdict": "allow", "pending": true })));
+    match state.intake.take(site, comment, true, budget, admission).await? {
+        Outcome::Taken(taken) => {
+            counters.taken.add(started);
+            counters.repeated.add(u64::from(!taken.fresh));
+            if taken.fresh && taken.verdict != Verdict::Allow {
+                counters.count(taken.verdict, &taken.assessment);
+            }
+            answered.taken = Some(taken);
         }
-    };
-    counters.taken.add(started);
-    counters.repeated.add(u64::from(!taken.fresh));
-    let answer = answer(state, &site, &id, &taken, &text, wish)?;
-    if taken.fresh {
-        counters.count(&answer);
+        Outcome::Pending => counters.pending.one(),
     }
-    Ok((StatusCode::OK, answer))
+    Ok(answered)
 }
 
-fn answer(
-    state: &State,
-    site: &str,
-    id: &Id,
-    taken: &Taken,
-    text: &str,
-    wish: &Wish,
-) -> Result<Value, ApiError> {
-    let mut answer: Value = body::parse(taken.assessment.get().as_bytes())?;
-    if wish.spans == Some(Spans::Utf16) {
-        to_utf16(&mut answer, text);
+impl Answered {
+    /// The verdict.
+    pub(super) fn verdict(&self) -> Verdict {
+        self.taken.as_ref().map_or(Verdict::Allow, |taken| taken.verdict)
     }
-    if let Some(answer) = answer.as_object_mut() {
-        answer.insert("queued".to_owned(), json!(taken.queued));
-        answer.insert(
-            "card".to_owned(),
-            json!(format!("{}/comments/{}/{}", state.public_url, encoded(site), encoded(id.as_str()))),
-        );
+
+    /// Where people see it.
+    pub(super) fn card(&self, state: &State) -> String {
+        format!("{}/comments/{}/{}", state.public_url, encoded(&self.site), encoded(self.id.as_str()))
     }
-    Ok(answer)
+
+    /// Status and JSON of the answer: the stored assessment with what is known beside it.
+    pub(super) fn json(&self, state: &State, wish: &Wish) -> Result<(StatusCode, String), ApiError> {
+        let Some(taken) = &self.taken else {
+            let later = Later { id: self.id.to_string(), verdict: Verdict::Allow, pending: true };
+            return Ok((StatusCode::ACCEPTED, json!(later).to_string()));
+        };
+        let mut stored = taken.assessment.get().to_owned();
+        if wish.spans == Some(Spans::Utf16) {
+            let mut assessment: Value = body::parse(stored.as_bytes())?;
+            to_utf16(&mut assessment, &self.text);
+            stored = assessment.to_string();
+        }
+        // An object that is not empty: ours.
+        stored.truncate(stored.trim_end().len().saturating_sub(1));
+        let beside = json!({ "queued": taken.queued, "card": self.card(state) }).to_string();
+        let beside = beside.strip_prefix('{').unwrap_or_default();
+        Ok((StatusCode::OK, format!("{stored},{beside}")))
+    }
+
+    /// The answer as a value.
+    pub(super) fn value(&self, state: &State, wish: &Wish) -> Result<Value, ApiError> {
+        body::parse(self.json(state, wish)?.1.as_bytes())
+    }
 }
 
 /// A name as one segment of an address.
@@ -230,7 +253,7 @@ pub(super) struct Answer {
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct Later {
     id: String,
-    verdict: String,
+    verdict: Verdict,
     pending: bool,
 }
 
@@ -282,7 +305,7 @@ pub(super) async fn put_article(
     fields.insert("id".to_owned(), json!(id));
     let article: Article = body::parse(record.to_string().as_bytes())?;
     let site = caller.site(article.site.as_ref().map(Id::as_str))?;
-    state.intake.store().put_article(site, article).await?;
+    state.intake.put_article(site, article).await?;
     Ok(HttpResponse::NoContent().finish())
 }
 

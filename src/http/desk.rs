@@ -257,6 +257,7 @@ async fn set_trust(
 ) -> Result<HttpResponse, ApiError> {
     let author = TrustedAuthor { site: caller.site(site)?, author, note, actor: caller.actor().name, at: 0 };
     state.intake.store().trust_author(author, trusted).await?;
+    state.intake.refresh().await?;
     Ok(HttpResponse::NoContent().finish())
 }
 

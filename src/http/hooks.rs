@@ -3,7 +3,6 @@
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
 use chrono::Utc;
-use serde_json::Value;
 
 use super::body::Body;
 use super::comments::{Wish, take};
@@ -77,16 +76,17 @@ pub(super) async fn deliver(
     }
     let done = match event {
         Event::Ignored => Ok(()),
-        Event::Article(article) => store.put_article(hook.site, *article).await,
+        Event::Article(article) => state.intake.put_article(hook.site, *article).await,
         Event::Status(id, status) => state.intake.set_status(hook.site, id, status).await,
         Event::Deleted(id) => state.intake.delete(hook.site, id).await,
         Event::Named(thread, id, status) => named(&state, hook.site, thread, id, status).await,
         Event::Comment(comment, article) => {
             if let Some(article) = article {
-                store.put_article(hook.site.clone(), *article).await?;
+                state.intake.put_article(hook.site.clone(), *article).await?;
             }
-            let (_, answer) = take(&state, hook.site, *comment, &Wish::default()).await?;
-            let verdict = answer.get("verdict").and_then(Value::as_str).unwrap_or("allow").to_owned();
+            let wish = Wish::default();
+            let taken = take(&state, hook.site, *comment, &wish).await?;
+            let (verdict, answer) = (taken.verdict(), taken.value(&state, &wish)?);
             let reply = adapter.reply(&Answered { verdict, answer });
             let mut response =
                 HttpResponse::build(StatusCode::from_u16(reply.status).unwrap_or(StatusCode::OK));

@@ -4,11 +4,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use arc_swap::ArcSwap;
+use serde_json::Value;
+use serde_json::value::RawValue;
 
 use super::auth::KeyCache;
 use super::error::{ApiError, Code};
 use crate::access::Throttle;
 use crate::config::{Service, Settings};
+use crate::domain::Verdict;
 use crate::intake::Intake;
 use crate::telemetry::{Counter, Timing};
 
@@ -54,17 +57,19 @@ pub struct Counters {
 }
 
 impl Counters {
-    /// Counts what a fresh answer says.
-    pub fn count(&self, answer: &serde_json::Value) {
-        match answer.get("verdict").and_then(serde_json::Value::as_str) {
-            Some("review") => self.review.one(),
-            Some("hold") => self.hold.one(),
-            _ => return,
+    /// Counts a fresh answer that is not simply `allow`.
+    pub fn count(&self, verdict: Verdict, assessment: &RawValue) {
+        match verdict {
+            Verdict::Allow => return,
+            Verdict::Review => self.review.one(),
+            Verdict::Hold => self.hold.one(),
         }
-        let evidence = answer.get("evidence").and_then(serde_json::Value::as_array);
-        let names = evidence.into_iter().flatten().filter_map(|one| {
-            one.get("rule").or_else(|| one.get("signal")).and_then(serde_json::Value::as_str)
-        });
+        let assessment: Value = serde_json::from_str(assessment.get()).unwrap_or_default();
+        let evidence = assessment.get("evidence").and_then(Value::as_array);
+        let names = evidence
+            .into_iter()
+            .flatten()
+            .filter_map(|one| one.get("rule").or_else(|| one.get("signal")).and_then(Value::as_str));
         let names: std::collections::BTreeSet<&str> = names.collect();
         let mut hits = self.hits.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         for name in names {

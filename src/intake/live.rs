@@ -85,6 +85,8 @@ pub struct Live {
     slots: HashMap<Slot, u32>,
     slot_of: HashMap<u32, Slot>,
     by_seq: HashMap<i64, u32>,
+    /// Hashes of the names of all comments that ever came: what is not here is new.
+    names: HashSet<u64>,
     /// Removed in the store before their own commit was confirmed here.
     gone: HashSet<i64>,
     campaigns: Campaigns,
@@ -108,6 +110,11 @@ impl Live {
         self.index.heap_bytes()
     }
 
+    /// Whether a comment of this name may have come before; a "no" is certain as far as this process knows.
+    pub fn may_know(&self, site: &str, id: &Id) -> bool {
+        self.names.contains(&hash_of(site, id.as_str()))
+    }
+
     /// Adds a comment and finds its place. With `queue`, earlier comments that it exposes may come into the queue.
     pub fn arrive(&mut self, engine: &Engine, member: &Member, queue: bool) -> Placed {
         let number = self.members.len() as u32;
@@ -121,6 +128,7 @@ impl Live {
         if let Some(seq) = member.seq {
             self.by_seq.insert(seq, number);
         }
+        self.names.insert(hash_of(&member.site, &member.id));
         self.members.push(Some(member.clone()));
         let (copies, mut affected) = self.link(engine, number, member);
         let (standing, campaign) = self.standing(engine, number, member);
@@ -418,7 +426,12 @@ fn similarity(a: &Member, b: &Member) -> f64 {
 /// A stable name for a campaign that begins with this comment.
 fn name(members: &[Option<Member>], number: u32) -> u64 {
     let Some(Some(member)) = members.get(number as usize) else { return 0 };
-    crate::text::stable_hash(format!("{}\0{}", member.site, member.id).as_bytes())
+    hash_of(&member.site, &member.id)
+}
+
+/// A comment's name in one number.
+fn hash_of(site: &str, id: &str) -> u64 {
+    crate::text::stable_hash(format!("{site}\0{id}").as_bytes())
 }
 
 /// The facts as stage one's score.

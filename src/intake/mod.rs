@@ -7,12 +7,14 @@
 //! which campaigns are legitimate.
 
 mod allowed;
+mod articles;
 mod holds;
 pub mod live;
 pub mod plugins;
 mod privacy;
 mod trust;
 
+use std::collections::HashSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -20,15 +22,18 @@ use arc_swap::ArcSwap;
 use chrono::Utc;
 
 use self::allowed::Allowed;
+use self::articles::{Articles, Known};
 use self::holds::Holds;
 use self::live::{Live, Member, Placed, priority, text_score};
 use self::plugins::Plugins;
-use crate::config::{Contacts, Settings, Trust};
+use crate::config::{Contacts, Settings};
 use crate::domain::{Article, Assessment, Comment, Id, Status, Verdict};
 use crate::engine::{Engine, External, Place, Standing};
 use crate::signals::NoHistory;
 use crate::similarity::{Features, Sketch};
-use crate::store::records::{Arrival, NewComment, Question, Reassessed, Remembered, Sites, Taken, TextFacts};
+use crate::store::records::{
+    Arrival, NewComment, Question, Reassessed, Remembered, Sites, Taken, TextFacts, Trust,
+};
 use crate::store::{Store, StoreError};
 use crate::text::{Analysis, CANON_VERSION, Context, Language, Reference, stable_hash};
 
@@ -46,9 +51,11 @@ pub struct Intake {
     live: Mutex<Live>,
     plugins: ArcSwap<Plugins>,
     holds: Holds,
-    trust: ArcSwap<Trust>,
+    trust: ArcSwap<crate::config::Trust>,
     contacts: ArcSwap<Contacts>,
     allowed: Allowed,
+    trusted_authors: ArcSwap<HashSet<(String, String)>>,
+    articles: Articles,
     /// How long the stages took.
     pub stages: Stages,
 }
@@ -95,6 +102,8 @@ impl Intake {
             trust: ArcSwap::from_pointee(service.trust.clone()),
             contacts: ArcSwap::from_pointee(service.privacy.contacts),
             allowed: Allowed::default(),
+            trusted_authors: ArcSwap::default(),
+            articles: Articles::default(),
             stages: Stages::default(),
             store,
         };
@@ -152,13 +161,26 @@ impl Intake {
         Ok(())
     }
 
-    /// Reads anew what others may have changed in the store: allowed campaigns, what people decided about each reason.
+    /// Reads anew what others may have changed in the store: allowed campaigns, trusted authors, what people decided about each reason.
     ///
     /// # Errors
     /// When the store cannot be read.
     pub async fn refresh(&self) -> Result<(), StoreError> {
         self.allowed.set(&self.store.allowed_campaigns(Sites::All).await?);
+        let trusted = self.store.trusted_authors(Sites::All).await?;
+        self.trusted_authors.store(Arc::new(trusted.into_iter().map(|one| (one.site, one.author)).collect()));
         self.holds.refresh(&self.store).await
+    }
+
+    /// Keeps an article; comments that come from now on are compared with it.
+    ///
+    /// # Errors
+    /// When the site does not exist.
+    pub async fn put_article(&self, site: String, article: Article) -> Result<(), StoreError> {
+        let id = article.id.clone();
+        self.store.put_article(site.clone(), article).await?;
+        self.articles.forget(&site, &id);
+        Ok(())
     }
 
     /// How many comments the live index knows, and its bytes.
@@ -233,24 +255,40 @@ impl Intake {
     ) -> Result<Taken, StoreError> {
         comment.site = Some(Id::from(site.as_str()));
         let revision = revision(&comment);
-        let trust = self.trust.load_full();
+        let rules = self.trust.load_full();
         let started = Instant::now();
-        let question = Question {
-            site: site.clone(),
-            id: comment.id.clone(),
-            revision: revision.clone(),
-            article: comment.article_id.clone(),
-            parent: comment.parent_id.clone(),
-            author: comment.author_key().map(str::to_owned),
-            count_approved: trust.approved_comments > 0,
-        };
-        let (article, parent, name) = match self.store.arrival(question).await? {
-            Arrival::Known(taken) => return Ok(taken),
-            Arrival::Deleted => {
-                self.store.forget_promise(site, comment.id, revision).await?;
-                return Err(StoreError::Deleted);
+        let author = comment.author_key().map(str::to_owned);
+        let count_approved = rules.approved_comments > 0 && author.is_some();
+        let listed = author.as_ref().is_some_and(|author| {
+            let trusted = self.trusted_authors.load();
+            !trusted.is_empty() && trusted.contains(&(site.clone(), author.clone()))
+        });
+        let mut name = Trust { listed, approved: 0 };
+        let mut parent = None;
+        // Most comments are new, reply to nobody and need nothing more of the store; whether one is new is asked again when it is stored.
+        if count_approved || comment.parent_id.is_some() || self.live().may_know(&site, &comment.id) {
+            let question = Question {
+                site: site.clone(),
+                id: comment.id.clone(),
+                revision: revision.clone(),
+                parent: comment.parent_id.clone(),
+                author: author.filter(|_| count_approved),
+            };
+            match self.store.arrival(question).await? {
+                Arrival::Known(taken) => return Ok(taken),
+                Arrival::Deleted => {
+                    self.store.forget_promise(site, comment.id, revision).await?;
+                    return Err(StoreError::Deleted);
+                }
+                Arrival::New { parent: text, approved } => {
+                    parent = text;
+                    name.approved = approved;
+                }
             }
-            Arrival::New { article, parent, trust } => (article, parent, trust),
+        }
+        let article = match &comment.article_id {
+            Some(id) => self.articles.get(&self.store, &site, id).await?,
+            None => None,
         };
         self.stages.ask.add(started);
         let started = Instant::now();
@@ -258,12 +296,15 @@ impl Intake {
         let external = if plugins.is_empty() {
             Vec::new()
         } else {
-            plugins.ask(&self.store, &comment, article.as_ref(), parent.as_deref()).await
+            let article = article.as_ref().map(|known| &known.article);
+            let external = plugins.ask(&self.store, &comment, article, parent.as_deref()).await;
+            self.stages.plugins.add(started);
+            external
         };
-        self.stages.plugins.add(started);
         let started = Instant::now();
-        let context = Judged { article: article.as_ref(), parent: parent.as_deref(), external: &external };
-        let trusted = trust::is_trusted(&trust, &comment, name);
+        let context = Judged { article: article.as_deref(), parent: parent.as_deref(), external: &external };
+        let trusted = trust::is_trusted(&rules, &comment, name);
+        let promise = (site.clone(), comment.id.clone(), revision.clone());
         let (new, placed) = self.judge(site, comment, revision, &context, trusted, queue);
         self.stages.judge.add(started);
         let started = Instant::now();
@@ -281,6 +322,11 @@ impl Intake {
                 };
                 self.reassess(changed.into_iter().collect()).await?;
                 Ok(taken)
+            }
+            Err(StoreError::Deleted) => {
+                self.live().withdraw(&placed);
+                self.store.forget_promise(promise.0, promise.1, promise.2).await?;
+                Err(StoreError::Deleted)
             }
             other => {
                 self.live().withdraw(&placed);
@@ -308,17 +354,14 @@ impl Intake {
         queue: bool,
     ) -> (NewComment, Placed) {
         let engine = self.engine.load();
-        let article = judged.article.map(reference);
+        let article = judged.article.map(|known| &known.words);
         let parent = judged.parent.map(|text| Reference::new("", text));
         let lang = comment.lang.as_deref().and_then(Language::parse);
-        let analysis = Analysis::new(
-            &comment.text,
-            &Context { article: article.as_ref(), parent: parent.as_ref(), lang },
-        );
+        let analysis = Analysis::new(&comment.text, &Context { article, parent: parent.as_ref(), lang });
         let mut evidence = Vec::new();
-        let mut text = engine.score_text(&comment, &analysis, article.as_ref(), Some(&mut evidence));
+        let mut text = engine.score_text(&comment, &analysis, article, Some(&mut evidence));
         engine.add_external(judged.external, &mut text, &mut evidence);
-        let sketch = Sketch::new(&Features::new(&analysis, article.as_ref()));
+        let sketch = Sketch::new(&Features::new(&analysis, article));
         let facts = TextFacts {
             points: text.points,
             p: text.p,
@@ -349,7 +392,7 @@ impl Intake {
             history: Some(&placed.known),
         };
         let mut assessment =
-            engine.assess(&comment, &analysis, article.as_ref(), &text_score(&facts), evidence, &place);
+            engine.assess(&comment, &analysis, article, &text_score(&facts), evidence, &place);
         let language = analysis.language().map(|language| language.to_string());
         if queue && self.holds.take(&assessment) {
             assessment.verdict = Verdict::Hold;
@@ -357,7 +400,7 @@ impl Intake {
             comment.status = comment.status.or(Some(Status::Pending));
         }
         let new = NewComment {
-            tags: tags(&assessment, language.as_deref(), judged.article),
+            tags: tags(&assessment, language.as_deref(), judged.article.map(|known| &known.article)),
             site,
             revision,
             facts,
@@ -456,7 +499,7 @@ impl Intake {
 
 /// What a text is judged with.
 struct Judged<'a> {
-    article: Option<&'a Article>,
+    article: Option<&'a Known>,
     parent: Option<&'a str>,
     external: &'a [External],
 }

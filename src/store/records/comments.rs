@@ -4,7 +4,7 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
-use crate::domain::{Article, Because, Comment, Id, Status, Verdict};
+use crate::domain::{Because, Comment, Id, Status, Verdict};
 
 /// Numbers of a judged text that decide what happens when its campaign or thread grows.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -67,12 +67,10 @@ pub enum Arrival {
     Deleted,
     /// It is new.
     New {
-        /// The article it stands under.
-        article: Option<Article>,
         /// The text of the comment it replies to.
         parent: Option<String>,
-        /// What is known of its author's good name.
-        trust: Trust,
+        /// Comments of its author that people approved, less those they rejected.
+        approved: i64,
     },
 }
 
@@ -113,6 +111,8 @@ pub struct Taken {
     pub seq: i64,
     /// The assessment that is the answer: the first one of this revision.
     pub assessment: Box<RawValue>,
+    /// What is proposed in it.
+    pub verdict: Verdict,
     /// Whether it stands in the queue.
     pub queued: bool,
     /// False when this delivery was known.
@@ -192,14 +192,10 @@ pub struct Question {
     pub id: Id,
     /// Names this version of the text.
     pub revision: String,
-    /// The article it stands under.
-    pub article: Option<Id>,
     /// The comment it replies to.
     pub parent: Option<Id>,
-    /// Its author's key.
+    /// Its author's key, where the author's approved comments are to be counted.
     pub author: Option<String>,
-    /// Whether the author's approved comments are to be counted.
-    pub count_approved: bool,
 }
 
 /// A comment whose signature is of an older canonical form.

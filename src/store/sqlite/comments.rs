@@ -1,11 +1,11 @@
 //! Comments with every revision, and their assessments.
 
 use rusqlite::{Connection, OptionalExtension, Row, params};
+use serde::Deserialize;
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
 use super::accounts::site_exists;
-use super::articles::load_article;
 use super::audit::append;
 use super::cards::{
     Opening, SWEEP, close_empty_campaign, close_for_comment, close_settled_campaign, is_queued, is_rejected,
@@ -16,7 +16,7 @@ use super::{SqliteStore, new_id, now};
 use crate::domain::{Comment, Id, Status, Verdict};
 use crate::store::records::{
     Arrival, NewComment, PastAssessment, Question, Reassessed, Remembered, StoredComment, Taken, TextFacts,
-    Trust, Unsigned,
+    Unsigned,
 };
 use crate::store::{StoreError, keyed};
 use crate::text::CANON_VERSION;
@@ -42,20 +42,16 @@ impl SqliteStore {
     pub async fn arrival(&self, question: Question) -> Result<Arrival, StoreError> {
         let tombstone = self.tombstone(&question.site, question.id.as_str());
         self.read(move |connection| {
-            let Question { site, id, revision, article, parent, author, count_approved } = question;
+            let Question { site, id, revision, parent, author } = question;
             if let Some(taken) = known(connection, &site, id.as_str(), &revision)? {
                 return Ok(Arrival::Known(taken));
             }
             if is_deleted(connection, &site, &tombstone)? {
                 return Ok(Arrival::Deleted);
             }
-            let article = article.map(|id| load_article(connection, &site, &id)).transpose()?.flatten();
             let parent = parent.map(|id| text(connection, &site, &id)).transpose()?.flatten();
-            let trust = match author {
-                Some(author) => trust(connection, &site, &author, count_approved)?,
-                None => Trust::default(),
-            };
-            Ok(Arrival::New { article, parent, trust })
+            let approved = author.map(|author| approved(connection, &site, &author)).transpose()?;
+            Ok(Arrival::New { parent, approved: approved.unwrap_or(0) })
         })
         .await
     }
@@ -429,67 +425,72 @@ fn text(connection: &Connection, site: &str, id: &Id) -> Result<Option<String>, 
         .flatten())
 }
 
-fn trust(
-    connection: &Connection,
-    site: &str,
-    author: &str,
-    count_approved: bool,
-) -> Result<Trust, StoreError> {
-    let listed = connection
-        .prepare_cached("SELECT 1 FROM trusted_authors WHERE site = ?1 AND author = ?2")?
-        .exists([site, author])?;
-    let approved = if count_approved {
-        connection
-            .prepare_cached(
-                "SELECT coalesce(sum(CASE status WHEN 'published' THEN 1 WHEN 'rejected' THEN -1 ELSE 0 END), 0)
-                 FROM comments WHERE site = ?1 AND author = ?2 AND is_current = 1 AND decided_by IS NOT NULL",
-            )?
-            .query_row([site, author], |row| row.get(0))?
-    } else {
-        0
-    };
-    Ok(Trust { listed, approved })
+/// Comments of an author that people approved, less those they rejected.
+fn approved(connection: &Connection, site: &str, author: &str) -> Result<i64, StoreError> {
+    Ok(connection
+        .prepare_cached(
+            "SELECT coalesce(sum(CASE status WHEN 'published' THEN 1 WHEN 'rejected' THEN -1 ELSE 0 END), 0)
+             FROM comments WHERE site = ?1 AND author = ?2 AND is_current = 1 AND decided_by IS NOT NULL",
+        )?
+        .query_row([site, author], |row| row.get(0))?)
 }
 
 /// The revision that a delivery repeats. One that is named by its text's hash repeats only the current text: whoever changes a text and
 /// changes it back has changed it twice.
 fn known(connection: &Connection, site: &str, id: &str, revision: &str) -> Result<Option<Taken>, StoreError> {
-    let row: Option<(i64, String)> = connection
-        .prepare_cached(
-            "SELECT c.seq, a.record FROM comments c JOIN assessments a ON a.comment = c.seq AND a.cause = 'arrival'
-             WHERE c.site = ?1 AND c.id = ?2 AND (c.revision = ?3 OR substr(c.revision, 1, length(?3) + 1) = ?3 || '#')
-               AND (c.is_current = 1 OR substr(?3, 1, 2) <> 't:')
-             ORDER BY c.seq DESC, a.seq LIMIT 1",
-        )?
-        .query_row(params![site, id, revision], |row| Ok((row.get(0)?, row.get(1)?)))
-        .optional()?;
-    let Some((seq, answer)) = row else { return Ok(None) };
-    Ok(Some(Taken {
-        seq,
-        assessment: RawValue::from_string(answer)?,
-        queued: is_queued(connection, seq)?,
-        fresh: false,
-        replaced: None,
-    }))
+    let mut statement = connection.prepare_cached(
+        "SELECT seq, revision, is_current FROM comments WHERE site = ?1 AND id = ?2 ORDER BY seq DESC",
+    )?;
+    let mut rows = statement.query([site, id])?;
+    let by_text = revision.starts_with("t:");
+    while let Some(row) = rows.next()? {
+        let (seq, stored, is_current): (i64, String, bool) = (row.get(0)?, row.get(1)?, row.get(2)?);
+        if !is_same(&stored, revision) || (by_text && !is_current) {
+            continue;
+        }
+        let answer: Option<String> = connection
+            .prepare_cached(
+                "SELECT record FROM assessments WHERE comment = ?1 AND cause = 'arrival' ORDER BY seq LIMIT 1",
+            )?
+            .query_row([seq], |row| row.get(0))
+            .optional()?;
+        let Some(answer) = answer else { continue };
+        let verdict: Value = serde_json::from_str(&answer)?;
+        return Ok(Some(Taken {
+            seq,
+            verdict: verdict.get("verdict").map_or(Ok(Verdict::Allow), Verdict::deserialize)?,
+            assessment: RawValue::from_string(answer)?,
+            queued: is_queued(connection, seq)?,
+            fresh: false,
+            replaced: None,
+        }));
+    }
+    Ok(None)
+}
+
+/// Whether a stored revision bears a name: the same, or, where the text's hash is the name, with the number of a return to it.
+fn is_same(stored: &str, revision: &str) -> bool {
+    stored
+        .strip_prefix(revision)
+        .is_some_and(|rest| rest.is_empty() || (revision.starts_with("t:") && rest.starts_with('#')))
 }
 
 fn insert(connection: &Connection, new: &NewComment) -> Result<Taken, StoreError> {
     let comment = &new.comment;
-    let replaced: Option<i64> = connection
-        .prepare_cached("SELECT seq FROM comments WHERE site = ?1 AND id = ?2 AND is_current = 1")?
-        .query_row(params![new.site, comment.id.as_str()], |row| row.get(0))
-        .optional()?;
+    let mut statement = connection
+        .prepare_cached("SELECT seq, revision, is_current FROM comments WHERE site = ?1 AND id = ?2")?;
+    let before: Vec<(i64, String, bool)> = statement
+        .query_map([new.site.as_str(), comment.id.as_str()], |row| {
+            Ok((row.get(0)?, row.get(1)?, row.get(2)?))
+        })?
+        .collect::<Result<_, _>>()?;
+    let replaced = before.iter().find(|(_, _, is_current)| *is_current).map(|(seq, ..)| *seq);
     if let Some(seq) = replaced {
         connection.prepare_cached("UPDATE comments SET is_current = 0 WHERE seq = ?1")?.execute([seq])?;
         close_for_comment(connection, seq)?;
         close_settled_campaign(connection, seq)?;
     }
-    let times_before: i64 = connection
-        .prepare_cached(
-            "SELECT count(*) FROM comments WHERE site = ?1 AND id = ?2
-               AND (revision = ?3 OR substr(revision, 1, length(?3) + 1) = ?3 || '#')",
-        )?
-        .query_row(params![new.site, comment.id.as_str(), new.revision], |row| row.get(0))?;
+    let times_before = before.iter().filter(|(_, stored, _)| is_same(stored, &new.revision)).count();
     let revision =
         if times_before == 0 { new.revision.clone() } else { format!("{}#{times_before}", new.revision) };
     let at = now();
@@ -539,6 +540,7 @@ fn insert(connection: &Connection, new: &NewComment) -> Result<Taken, StoreError
     }
     Ok(Taken {
         seq,
+        verdict: new.verdict,
         assessment: RawValue::from_string(new.assessment.clone())?,
         queued: false,
         fresh: true,

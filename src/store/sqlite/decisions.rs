@@ -497,7 +497,8 @@ fn restore(
                 .execute(params![seq, before, decided_before])?;
         }
         if action != Action::Skip {
-            let status: Status = of_word(&before)?;
+            // An escalation changed nothing about the comment, so there is nothing to put back.
+            let status: Option<Status> = action.status().map(|_| of_word(&before)).transpose()?;
             enqueue(
                 connection,
                 &past.site,
