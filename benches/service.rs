@@ -9,8 +9,7 @@
     clippy::unwrap_used,
     clippy::indexing_slicing,
     clippy::panic,
-    clippy::too_many_lines,
-    reason = "a measuring program may panic, and tells its story at one go"
+    reason = "a measuring program may panic"
 )]
 
 use std::fmt::Write as _;

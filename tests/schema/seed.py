@@ -56,7 +56,7 @@ def comments():
     thread = lines(f"{THREAD}/comments.jsonl")
     copy = max((comment["text"] for comment in thread), key=len)
     copies = [
-        {"id": f"copy/{n} ü", "article_id": "tram", "author": {"id": f"u{n}", "name": f"User {n}"}, "text": copy}
+        {"id": f"copy/{n} ü", "article_id": "harbour-tram", "author": {"id": f"u{n}", "name": f"User {n}"}, "text": copy}
         for n in range(6)
     ]
     taken, _ = call("POST", "/v1/comments:batch", thread + copies)
@@ -88,11 +88,11 @@ def main():
     single = next(item for item in items if item["kind"] == "comment")
     decided = [
         call("POST", "/v1/decisions", {"item": single["id"], "version": single["version"], "action": "reject", "note": "seed"})[0]["id"],
-        call("POST", "/v1/decisions", {"comment": {"site": "gazette", "id": ids[0]}, "action": "approve"})[0]["id"],
+        call("POST", "/v1/decisions", {"comment": {"site": "harbour-gazette", "id": ids[0]}, "action": "approve"})[0]["id"],
     ]
     call("POST", f"/v1/decisions/{decided[1]}/undo")
     call("POST", "/v1/notes", {"kind": "author", "subject": "u1", "text": "A note."})
-    call("POST", f"/v1/comments/gazette/{urllib.parse.quote(ids[1], safe='')}/status", {"status": "published"})
+    call("POST", f"/v1/comments/harbour-gazette/{urllib.parse.quote(ids[1], safe='')}/status", {"status": "published"})
     events()
 
     login = {"name": "boss", "password": os.environ["SCHEMA_PASSWORD"]}
@@ -103,8 +103,8 @@ def main():
         with open(f"{FOLDER}/{name}", "w", encoding="utf-8") as file:
             file.write(value)
     view, _ = call("POST", "/v1/views", {"name": "Campaigns", "query": {"kind": "campaign"}, "shared": True}, session)
-    call("PUT", "/v1/trusted-authors/u9?site=gazette", {"note": "known"}, session)
-    other = {"site": "gazette", "campaign": campaigns[-1]["id"], "title": "petition", "days": 30}
+    call("PUT", "/v1/trusted-authors/u9?site=harbour-gazette", {"note": "known"}, session)
+    other = {"site": "harbour-gazette", "campaign": campaigns[-1]["id"], "title": "petition", "days": 30}
     allowed, _ = call("POST", "/v1/allowed-campaigns", other, session)
 
     dictionary("comment", ids)

@@ -4,8 +4,7 @@
     clippy::indexing_slicing,
     clippy::string_slice,
     clippy::panic,
-    clippy::too_many_lines,
-    reason = "a test may panic, and a story is told at one go"
+    reason = "a test may panic"
 )]
 
 mod access;

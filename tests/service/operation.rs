@@ -10,7 +10,7 @@ use actix_web::test::TestRequest;
 use claque::cms::fetch::fetch_due;
 use claque::config::Settings;
 use claque::domain::Article;
-use claque::store::records::{Hook, Sites};
+use claque::store::records::{Hook, QueueFilter, Sites};
 use claque::store::{Store, StoreError};
 use claque::upkeep::alerts;
 use claque::wire::signature;
@@ -82,7 +82,7 @@ async fn a_database_of_schema_1_is_brought_up_to_date_with_all_that_is_in_it() {
     assert_eq!((key.sites.as_slice(), key.scopes.len()), (["gazette".to_owned()].as_slice(), 2));
     let user = store.user("ann".into()).await.unwrap().unwrap();
     assert_eq!((user.role.as_str(), user.sites.len()), ("moderator", 0));
-    let queue = store.queue(Sites::All, Default::default(), None, 10).await.unwrap();
+    let queue = store.queue(Sites::All, QueueFilter::default(), None, 10).await.unwrap();
     assert_eq!(queue.len(), 2);
     let campaign = queue.iter().find_map(|item| item.campaign.as_ref()).unwrap();
     assert_eq!((campaign.size, campaign.undecided), (4, 3));
@@ -216,10 +216,10 @@ async fn people_are_told_once_when_something_needs_them() {
     std::thread::spawn(move || {
         for stream in mail.incoming() {
             let mut stream = stream.unwrap();
-            let mut lines = BufReader::new(stream.try_clone().unwrap()).lines().map_while(Result::ok);
+            let lines = BufReader::new(stream.try_clone().unwrap()).lines().map_while(Result::ok);
             stream.write_all(b"220 relay\r\n").unwrap();
             let (mut text, mut in_data) = (String::new(), false);
-            while let Some(line) = lines.next() {
+            for line in lines {
                 if in_data && line != "." {
                     text.push_str(&line);
                     continue;
@@ -308,10 +308,7 @@ async fn any_cms_is_read_by_a_mapping() {
     desk.store.add_hook(hook).await.unwrap();
     let send = |secret: &str, body: Value| {
         let body = body.to_string();
-        let digits: String = signature::hmac(secret.as_bytes(), &[body.as_bytes()])
-            .iter()
-            .map(|b| format!("{b:02x}"))
-            .collect();
+        let digits = hex::encode(signature::hmac(secret.as_bytes(), &[body.as_bytes()]));
         TestRequest::post().uri("/hooks/own").insert_header(("x-sig", digits)).set_payload(body)
     };
     let new = json!({"kind": "new", "c": {"id": 7, "body": PRAISE, "user": "u1"}});
@@ -331,8 +328,7 @@ async fn any_cms_is_read_by_a_mapping() {
 async fn named_by_coral(desk: &Desk, kind: &str, data: Value) -> StatusCode {
     let body =
         json!({"id": kind, "type": kind, "data": data, "createdAt": "2026-11-25T10:00:00Z"}).to_string();
-    let digits: String =
-        signature::hmac(b"coral-secret", &[body.as_bytes()]).iter().map(|b| format!("{b:02x}")).collect();
+    let digits = hex::encode(signature::hmac(b"coral-secret", &[body.as_bytes()]));
     let request = TestRequest::post()
         .uri("/hooks/coral")
         .insert_header(("x-coral-signature", format!("sha256={digits}")))
@@ -347,8 +343,7 @@ async fn what_corals_moderators_do_comes_back_under_corals_own_id() {
     crate::support::hook(&desk, "coral", "coral", &["coral-secret"]).await;
     let phase = json!({"action": "NEW", "comment": {"body": PRAISE}, "author": {"id": "a1"}, "story": {"id": "s1", "url": "https://news.example/s1"}});
     let body = phase.to_string();
-    let digits: String =
-        signature::hmac(b"coral-secret", &[body.as_bytes()]).iter().map(|b| format!("{b:02x}")).collect();
+    let digits = hex::encode(signature::hmac(b"coral-secret", &[body.as_bytes()]));
     let request = TestRequest::post()
         .uri("/hooks/coral")
         .insert_header(("x-coral-signature", format!("sha256={digits}")))
