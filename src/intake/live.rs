@@ -65,6 +65,8 @@ pub struct Placed {
     pub campaign: Option<String>,
     /// What it changed about earlier comments: to be stored with it.
     pub changed: Vec<Reassessed>,
+    /// Order of this word among all.
+    pub stamp: i64,
     /// How those stood before.
     before: Vec<(u32, Stored)>,
 }
@@ -77,9 +79,43 @@ struct Stored {
     on_campaign_card: bool,
 }
 
-/// See the module's documentation.
+/// A thread in running numbers, so that a newcomer costs the same under a long one.
 #[derive(Default)]
+struct Thread {
+    members: Vec<u32>,
+    /// Comments that count in its statistic, and the sum of their -log10 p.
+    counted: usize,
+    sum: f64,
+    /// Those of them that are unusual.
+    unusual: Vec<u32>,
+}
+
+impl Thread {
+    fn add(&mut self, engine: &Engine, number: u32, facts: &TextFacts) {
+        self.members.push(number);
+        if counts(engine, facts) {
+            self.counted += 1;
+            self.sum -= facts.p.log10();
+            if facts.p <= engine.config.thread.unusual_p {
+                self.unusual.push(number);
+            }
+        }
+    }
+
+    fn take_out(&mut self, engine: &Engine, number: u32, facts: &TextFacts) {
+        self.members.retain(|other| *other != number);
+        self.unusual.retain(|other| *other != number);
+        if counts(engine, facts) {
+            self.counted = self.counted.saturating_sub(1);
+            self.sum = if self.counted == 0 { 0.0 } else { self.sum + facts.p.log10() };
+        }
+    }
+}
+
+/// See the module's documentation.
 pub struct Live {
+    /// Grows with every word said about a comment, over restarts too.
+    clock: i64,
     index: Index,
     members: Vec<Option<Member>>,
     slots: HashMap<Slot, u32>,
@@ -90,8 +126,26 @@ pub struct Live {
     /// Removed in the store before their own commit was confirmed here.
     gone: HashSet<i64>,
     campaigns: Campaigns,
-    threads: HashMap<(String, String), Vec<u32>>,
+    threads: HashMap<(String, String), Thread>,
     authors: HashMap<(String, String), Vec<u32>>,
+}
+
+impl Default for Live {
+    fn default() -> Self {
+        Self {
+            clock: chrono::Utc::now().timestamp_micros(),
+            index: Index::default(),
+            members: Vec::new(),
+            slots: HashMap::new(),
+            slot_of: HashMap::new(),
+            by_seq: HashMap::new(),
+            names: HashSet::new(),
+            gone: HashSet::new(),
+            campaigns: Campaigns::default(),
+            threads: HashMap::new(),
+            authors: HashMap::new(),
+        }
+    }
 }
 
 impl Live {
@@ -120,7 +174,8 @@ impl Live {
         let number = self.members.len() as u32;
         let alarm_before = self.thread_score(engine, member).is_some_and(|thread| thread.alarm);
         if let Some(thread) = &member.thread {
-            self.threads.entry((member.site.clone(), thread.clone())).or_default().push(number);
+            let thread = self.threads.entry((member.site.clone(), thread.clone())).or_default();
+            thread.add(engine, number, &member.facts);
         }
         if let Some(author) = &member.author {
             self.authors.entry((member.site.clone(), author.clone())).or_default().push(number);
@@ -133,7 +188,8 @@ impl Live {
         let (copies, mut affected) = self.link(engine, number, member);
         let (standing, campaign) = self.standing(engine, number, member);
         if !alarm_before && standing.thread.is_some_and(|thread| thread.alarm) {
-            affected.extend(self.thread_of(member));
+            affected
+                .extend(self.thread_of(member).into_iter().flat_map(|thread| thread.members.iter().copied()));
         }
         affected.remove(&number);
         let known = Known {
@@ -141,8 +197,15 @@ impl Live {
             thread: self.thread_view(engine, number, member),
             own_past: self.own_past(engine, member),
         };
-        let mut placed =
-            Placed { number, known, standing, campaign, changed: Vec::new(), before: Vec::new() };
+        let mut placed = Placed {
+            number,
+            known,
+            standing,
+            campaign,
+            changed: Vec::new(),
+            stamp: self.tick(),
+            before: Vec::new(),
+        };
         for number in affected {
             let Some(before) = self.member(number).map(stored) else { continue };
             if let Some(changed) = self.changed(engine, number, queue) {
@@ -154,7 +217,7 @@ impl Live {
     }
 
     /// Takes a newcomer back that could not be stored, and what it changed with it.
-    pub fn withdraw(&mut self, placed: &Placed) {
+    pub fn withdraw(&mut self, engine: &Engine, placed: &Placed) {
         for (number, before) in &placed.before {
             if let Some(Some(member)) = self.members.get_mut(*number as usize) {
                 member.verdict = before.verdict;
@@ -162,7 +225,7 @@ impl Live {
                 member.on_campaign_card = before.on_campaign_card;
             }
         }
-        self.remove(placed.number);
+        self.remove(engine, placed.number);
     }
 
     /// Notes that a newcomer was stored, and as what. Returns its own new standing where others arrived meanwhile.
@@ -176,7 +239,7 @@ impl Live {
         queue: bool,
     ) -> Option<Reassessed> {
         if self.gone.remove(&seq) {
-            self.remove(placed.number);
+            self.remove(engine, placed.number);
             return None;
         }
         if let Some(Some(member)) = self.members.get_mut(placed.number as usize) {
@@ -195,7 +258,7 @@ impl Live {
     }
 
     /// Forgets a comment by its number here.
-    pub fn remove(&mut self, number: u32) {
+    pub fn remove(&mut self, engine: &Engine, number: u32) {
         let Some(member) = self.members.get_mut(number as usize).and_then(Option::take) else { return };
         if let Some(seq) = member.seq {
             self.by_seq.remove(&seq);
@@ -205,22 +268,41 @@ impl Live {
             self.index.remove(slot);
         }
         self.campaigns.remove(number);
-        let lists = [(&mut self.threads, &member.thread), (&mut self.authors, &member.author)];
-        for (lists, key) in lists {
-            if let Some(key) = key
-                && let Some(list) = lists.get_mut(&(member.site.clone(), key.clone()))
-            {
-                list.retain(|other| *other != number);
+        if let Some(thread) = &member.thread
+            && let Some(thread) = self.threads.get_mut(&(member.site.clone(), thread.clone()))
+        {
+            thread.take_out(engine, number, &member.facts);
+        }
+        if let Some(author) = &member.author
+            && let Some(list) = self.authors.get_mut(&(member.site.clone(), author.clone()))
+        {
+            list.retain(|other| *other != number);
+        }
+    }
+
+    /// Counts every thread anew, after the thresholds have changed.
+    pub fn recount(&mut self, engine: &Engine) {
+        for thread in self.threads.values_mut() {
+            let members = std::mem::take(thread).members;
+            for number in members {
+                if let Some(Some(member)) = self.members.get(number as usize) {
+                    thread.add(engine, number, &member.facts);
+                }
             }
         }
     }
 
     /// Forgets a comment by its number in the store.
-    pub fn remove_seq(&mut self, seq: i64) {
+    pub fn remove_seq(&mut self, engine: &Engine, seq: i64) {
         match self.by_seq.get(&seq).copied() {
-            Some(number) => self.remove(number),
+            Some(number) => self.remove(engine, number),
             None => drop(self.gone.insert(seq)),
         }
+    }
+
+    fn tick(&mut self) -> i64 {
+        self.clock += 1;
+        self.clock
     }
 
     fn member(&self, number: u32) -> Option<&Member> {
@@ -349,58 +431,62 @@ impl Live {
             member.on_campaign_card = on_campaign_card;
         }
         let thread = summary.and_then(|summary| serde_json::to_string(&summary).ok());
-        Some(Reassessed { seq, cause, verdict, because, campaign, thread, priority, queue })
+        let stamp = self.tick();
+        Some(Reassessed { seq, cause, verdict, because, campaign, thread, priority, queue, stamp })
     }
 
-    fn thread_of(&self, member: &Member) -> impl Iterator<Item = u32> + '_ {
-        let key = member.thread.as_ref().map(|thread| (member.site.clone(), thread.clone()));
-        key.and_then(|key| self.threads.get(&key)).into_iter().flatten().copied()
+    fn thread_of(&self, member: &Member) -> Option<&Thread> {
+        self.threads.get(&(member.site.clone(), member.thread.clone()?))
     }
 
     fn thread_score(&self, engine: &Engine, member: &Member) -> Option<ThreadScore> {
         member.thread.as_ref()?;
-        let counting =
-            self.thread_of(member).filter_map(|m| self.member(m)).filter(|m| counts(engine, &m.facts));
-        let (k, sum) = counting.fold((0, 0.0), |(k, sum), m| (k + 1, sum - m.facts.p.log10()));
-        Some(ThreadScore::of_sum(k, sum, &engine.config.thread))
+        let (counted, sum) = self.thread_of(member).map_or((0, 0.0), |thread| (thread.counted, thread.sum));
+        Some(ThreadScore::of_sum(counted, sum, &engine.config.thread))
     }
 
     fn thread_view(&self, engine: &Engine, number: u32, member: &Member) -> ThreadView {
-        let mut view = ThreadView::default();
-        let mut unusual = Vec::new();
-        for (at, other) in self.thread_of(member).filter_map(|m| Some((m, self.member(m)?))) {
-            if at == number || other.id == member.id || !counts(engine, &other.facts) {
-                continue;
-            }
-            view.others += 1;
-            if other.facts.p <= engine.config.thread.unusual_p {
-                unusual.push(other);
-            }
-        }
-        view.unusual = unusual.len();
-        let near = unusual.iter().rev().take(MOST_COMPARED);
-        let similar: f64 = near.clone().map(|other| similarity(member, other)).sum();
-        view.similarity = similar / near.len().max(1) as f64;
+        let Some(thread) = self.thread_of(member) else { return ThreadView::default() };
+        // A comment's other revisions are not its company.
+        let is_self = |other: u32| other == number || self.member(other).is_some_and(|o| o.id == member.id);
+        let own = thread.members.iter().rev().take(MOST_COMPARED).filter(|other| is_self(**other));
+        let own_counted =
+            own.filter_map(|own| self.member(*own)).filter(|own| counts(engine, &own.facts)).count();
+        let near: Vec<&Member> = thread
+            .unusual
+            .iter()
+            .rev()
+            .filter(|other| !is_self(**other))
+            .take(MOST_COMPARED)
+            .filter_map(|other| self.member(*other))
+            .collect();
+        let similar: f64 = near.iter().map(|other| similarity(member, other)).sum();
         let burst = i64::from(engine.config.thread.burst_seconds) * 1000;
         let same_author = |other: &Member| member.author.is_some() && member.author == other.author;
-        view.burst =
-            near.filter(|other| (member.at - other.at).abs() <= burst && !same_author(other)).count();
-        view
+        let is_unusual = counts(engine, &member.facts) && member.facts.p <= engine.config.thread.unusual_p;
+        ThreadView {
+            others: thread.counted.saturating_sub(own_counted),
+            unusual: thread.unusual.len().saturating_sub(usize::from(is_unusual)),
+            similarity: similar / near.len().max(1) as f64,
+            burst: near
+                .iter()
+                .filter(|other| (member.at - other.at).abs() <= burst && !same_author(other))
+                .count(),
+        }
     }
 
     fn own_past(&self, engine: &Engine, member: &Member) -> Option<OwnPast> {
         let own = self.authors.get(&(member.site.clone(), member.author.clone()?))?;
-        let others: Vec<&Member> =
-            own.iter().filter_map(|m| self.member(*m)).filter(|other| other.id != member.id).collect();
-        let last = others.iter().rev().take(MOST_COMPARED);
+        let others = own.iter().rev().filter_map(|m| self.member(*m)).filter(|other| other.id != member.id);
+        let last: Vec<&Member> = others.take(MOST_COMPARED).collect();
         let judged: Vec<f64> = last
-            .clone()
+            .iter()
             .filter(|other| counts(engine, &other.facts))
             .map(|other| -other.facts.p.log10())
             .collect();
         Some(OwnPast {
-            comments: others.len(),
-            similarity: last.map(|other| similarity(member, other)).fold(0.0, f64::max),
+            comments: if last.len() < MOST_COMPARED { last.len() } else { own.len().saturating_sub(1) },
+            similarity: last.iter().map(|other| similarity(member, other)).fold(0.0, f64::max),
             unusual: (judged.len() >= 3).then(|| judged.iter().sum::<f64>() / judged.len() as f64),
         })
     }

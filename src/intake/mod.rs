@@ -153,7 +153,9 @@ impl Intake {
     pub fn reload(&self, engine: Engine, settings: &Settings) -> Result<(), String> {
         let service = &settings.service;
         let plugins = self.plugins.load().renewed(&service.plugins)?;
-        self.engine.store(Arc::new(engine));
+        let engine = Arc::new(engine);
+        self.live().recount(&engine);
+        self.engine.store(engine);
         self.plugins.store(Arc::new(plugins));
         self.holds.configure(&service.hold);
         self.trust.store(Arc::new(service.trust.clone()));
@@ -196,9 +198,10 @@ impl Intake {
 
     /// Forgets comments that were erased, by their numbers in the store.
     pub fn forget(&self, seqs: &[i64]) {
+        let engine = self.engine.load();
         let mut live = self.live();
         for seq in seqs {
-            live.remove_seq(*seq);
+            live.remove_seq(&engine, *seq);
         }
     }
 
@@ -316,7 +319,7 @@ impl Intake {
                 let changed = {
                     let mut live = self.live();
                     if let Some(replaced) = taken.replaced {
-                        live.remove_seq(replaced);
+                        live.remove_seq(&self.engine.load(), replaced);
                     }
                     live.confirm(&self.engine.load(), &placed, taken.seq, verdict, &because, queue)
                 };
@@ -324,12 +327,12 @@ impl Intake {
                 Ok(taken)
             }
             Err(StoreError::Deleted) => {
-                self.live().withdraw(&placed);
+                self.live().withdraw(&self.engine.load(), &placed);
                 self.store.forget_promise(promise.0, promise.1, promise.2).await?;
                 Err(StoreError::Deleted)
             }
             other => {
-                self.live().withdraw(&placed);
+                self.live().withdraw(&self.engine.load(), &placed);
                 other
             }
         }
@@ -414,6 +417,7 @@ impl Intake {
             queue,
             priority: priority(&facts, &placed.standing),
             changed: std::mem::take(&mut placed.changed),
+            stamp: placed.stamp,
             comment,
         };
         (new, placed)

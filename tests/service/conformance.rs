@@ -50,6 +50,7 @@ fn comment(id: &str, campaign: Option<&str>) -> NewComment {
         priority: 3.0,
         tags: vec!["signal:style".into()],
         changed: Vec::new(),
+        stamp: 1,
     }
 }
 
@@ -199,6 +200,7 @@ async fn a_campaign_has_one_card_and_a_merge_leaves_none_behind() {
             thread: None,
             priority: 4.0,
             queue: true,
+            stamp: 2,
         };
         store.reassess(vec![moved]).await.unwrap();
         let cards = cards(&store).await;
@@ -210,6 +212,28 @@ async fn a_campaign_has_one_card_and_a_merge_leaves_none_behind() {
         assert_eq!(store.decide(except).await.unwrap().comments, 2);
         let stored = store.comment("gazette".into(), "2".into()).await.unwrap().unwrap();
         assert!(stored.queued && stored.decided_by.is_none(), "the spared one has a card of its own");
+    })
+    .await;
+}
+
+#[actix_web::test]
+async fn an_older_word_never_takes_the_place_of_a_newer_one() {
+    with_stores(async |store| {
+        let seq = store.take(comment("1", Some("a"))).await.unwrap().seq;
+        let word = |campaign: &str, stamp| Reassessed {
+            seq,
+            cause: "campaign",
+            verdict: Verdict::Review,
+            because: vec![Because::Campaign],
+            campaign: Some(campaign.to_owned()),
+            thread: None,
+            priority: 4.0,
+            queue: true,
+            stamp,
+        };
+        store.reassess(vec![word("newer", 9)]).await.unwrap();
+        store.reassess(vec![word("older", 8)]).await.unwrap();
+        assert_eq!(store.remembered(0, 10).await.unwrap()[0].campaign.as_deref(), Some("newer"));
     })
     .await;
 }

@@ -56,6 +56,8 @@ pub struct NewComment {
     pub tags: Vec<String>,
     /// What it changed about earlier comments.
     pub changed: Vec<Reassessed>,
+    /// See [`Reassessed::stamp`].
+    pub stamp: i64,
 }
 
 /// What the store knows of a delivery before it is judged.
@@ -102,6 +104,8 @@ pub struct Reassessed {
     pub priority: f64,
     /// Whether it may come into the queue.
     pub queue: bool,
+    /// Grows with every word of the live index: an older one never takes the place of a newer.
+    pub stamp: i64,
 }
 
 /// What became of a delivered comment.

@@ -498,8 +498,8 @@ fn insert(connection: &Connection, new: &NewComment) -> Result<Taken, StoreError
         .prepare_cached(
             "INSERT INTO comments (site, id, revision, is_current, thread, author, status, created_at, received_at, record,
                points, p, words, disguised, strongest_rule, abstained, sketch, canon_version, verdict, campaign, lang, because,
-               is_trusted)
-             VALUES (?1, ?2, ?3, 1, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22)",
+               is_trusted, standing_at)
+             VALUES (?1, ?2, ?3, 1, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23)",
         )?
         .execute(params![
             new.site,
@@ -524,6 +524,7 @@ fn insert(connection: &Connection, new: &NewComment) -> Result<Taken, StoreError
             new.lang,
             serde_json::to_string(&new.because)?,
             new.trusted,
+            new.stamp,
         ])?;
     let seq = connection.last_insert_rowid();
     add_assessment(connection, seq, "arrival", &new.assessment)?;
@@ -564,11 +565,11 @@ fn reassess(connection: &Connection, changed: &Reassessed) -> Result<(), StoreEr
     let row: Option<(String, Option<String>)> = connection
         .prepare_cached(
             "SELECT a.record, c.decided_by FROM assessments a JOIN comments c ON c.seq = a.comment
-             WHERE a.comment = ?1 AND c.is_current = 1 ORDER BY a.seq DESC LIMIT 1",
+             WHERE a.comment = ?1 AND c.is_current = 1 AND c.standing_at < ?2 ORDER BY a.seq DESC LIMIT 1",
         )?
-        .query_row([changed.seq], |row| Ok((row.get(0)?, row.get(1)?)))
+        .query_row([changed.seq, changed.stamp], |row| Ok((row.get(0)?, row.get(1)?)))
         .optional()?;
-    // Deleted or replaced meanwhile: nothing to say about it any more.
+    // Deleted, replaced, or told of something newer meanwhile: nothing to say about it any more.
     let Some((record, decided_by)) = row else { return Ok(()) };
     let mut record: serde_json::Map<String, Value> = serde_json::from_str(&record)?;
     record.insert("verdict".to_owned(), json!(changed.verdict));
@@ -584,12 +585,15 @@ fn reassess(connection: &Connection, changed: &Reassessed) -> Result<(), StoreEr
         .prepare_cached("SELECT campaign FROM comments WHERE seq = ?1")?
         .query_row([changed.seq], |row| row.get(0))?;
     connection
-        .prepare_cached("UPDATE comments SET verdict = ?2, campaign = ?3, because = ?4 WHERE seq = ?1")?
+        .prepare_cached(
+            "UPDATE comments SET verdict = ?2, campaign = ?3, because = ?4, standing_at = ?5 WHERE seq = ?1",
+        )?
         .execute(params![
             changed.seq,
             word(&changed.verdict),
             changed.campaign,
-            serde_json::to_string(&changed.because)?
+            serde_json::to_string(&changed.because)?,
+            changed.stamp
         ])?;
     if let Some(before) = before.filter(|before| Some(before) != changed.campaign.as_ref()) {
         // The campaign was merged into another: what people said of it goes along.

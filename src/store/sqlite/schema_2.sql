@@ -26,6 +26,8 @@ CREATE INDEX articles_fetch ON articles (fetch_due_at) WHERE fetch_due_at IS NOT
 -- The first answer is the assessment whose cause is `arrival`.
 ALTER TABLE comments DROP COLUMN first_answer;
 ALTER TABLE comments ADD COLUMN lang TEXT;
+-- Order of what the live index says of a comment: an older word never takes the place of a newer one.
+ALTER TABLE comments ADD COLUMN standing_at INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE comments ADD COLUMN is_trusted INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE comments ADD COLUMN because TEXT NOT NULL DEFAULT '[]';
 UPDATE comments SET because = coalesce(
