@@ -80,7 +80,9 @@ fn a_killed_service_has_kept_what_it_answered() {
     assert!(callback.wait().unwrap().success());
     let answered: Arc<Mutex<Vec<(String, Value)>>> = Arc::default();
     let decided: Arc<Mutex<Vec<String>>> = Arc::default();
-    for round in 0..5 {
+    // CLAQUE_KILLS=50 for a longer run.
+    let kills = std::env::var("CLAQUE_KILLS").ok().and_then(|kills| kills.parse().ok()).unwrap_or(5u64);
+    for round in 0..kills {
         let (mut child, address) = serve(&db);
         let stop = Arc::new(AtomicBool::new(false));
         let writers: Vec<_> = (0..4)
@@ -118,7 +120,7 @@ fn a_killed_service_has_kept_what_it_answered() {
                 })
             })
             .collect();
-        std::thread::sleep(Duration::from_millis(150 + 97 * round));
+        std::thread::sleep(Duration::from_millis(150 + 97 * (round % 7)));
         child.kill().unwrap();
         child.wait().unwrap();
         stop.store(true, Ordering::Relaxed);
@@ -154,6 +156,23 @@ fn a_killed_service_has_kept_what_it_answered() {
         assert!(store.verify_audit().await.unwrap().is_ok());
         assert_eq!(store.check().await.unwrap(), "ok");
     });
+    // The index made anew says of every comment what the store has: a start finds nothing to assess again.
+    let standings = || -> Vec<(i64, String, Option<String>)> {
+        let connection = rusqlite::Connection::open(&db).unwrap();
+        let mut statement = connection
+            .prepare("SELECT seq, verdict, campaign FROM comments WHERE is_current = 1 ORDER BY seq")
+            .unwrap();
+        let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?))).unwrap();
+        rows.map(Result::unwrap).collect()
+    };
+    let before = standings();
+    let (mut child, _) = serve(&db);
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let after = standings();
+    assert_eq!(before.len(), after.len());
+    let differ = before.iter().zip(&after).filter(|(a, b)| a != b).count();
+    assert_eq!(differ, 0, "of {} comments", before.len());
     assert!(output(claque(&db).args(["audit", "verify"])).contains("the chain holds"));
     let copy = dir.path().join("copy.db");
     output(claque(&db).arg("backup").arg(&copy));

@@ -12,6 +12,7 @@ mod output;
 mod rules;
 mod score;
 mod serve;
+mod shell;
 mod train;
 
 use std::path::PathBuf;
@@ -78,6 +79,10 @@ enum Command {
     Config(operate::Configuration),
     /// Say whether all is well: exit code 1 when something is not
     Doctor(operate::Doctor),
+    /// Print completions for a shell
+    Completions(shell::Completions),
+    /// Write the manual's pages
+    Man(shell::Man),
     /// Verify and export the audit log
     #[command(subcommand)]
     Audit(operate::Audit),
@@ -122,6 +127,8 @@ pub fn run() -> ExitCode {
         Command::Privacy(command) => operate::privacy(command),
         Command::Config(command) => operate::configuration(command),
         Command::Doctor(args) => operate::doctor(args),
+        Command::Completions(args) => shell::completions(args),
+        Command::Man(args) => shell::man(args),
         Command::Audit(command) => operate::audit(command),
     };
     match outcome {

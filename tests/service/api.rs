@@ -7,7 +7,7 @@ use claque::store::Store;
 use claque::store::records::{Scope, Site};
 use serde_json::{Value, json};
 
-use crate::support::{COPY, Desk, PRAISE, desk, key_of, make_key, open};
+use crate::support::{COPY, Desk, PRAISE, desk, key_of, make_key, open, open_with};
 
 #[actix_web::test]
 async fn the_same_delivery_gets_the_first_answer_and_an_edit_is_judged_anew() {
@@ -64,6 +64,15 @@ async fn errors_name_what_is_wrong() {
         ),
         (
             desk.authorised(TestRequest::post().uri("/v1/comments").set_json(json!({"id": "", "text": "x"}))),
+            400,
+            "invalid-body",
+        ),
+        (
+            desk.authorised(
+                TestRequest::post()
+                    .uri("/v1/comments")
+                    .set_payload("{\"id\": 1, \"id\": 2, \"text\": \"x\"}"),
+            ),
             400,
             "invalid-body",
         ),
@@ -248,4 +257,24 @@ async fn one_sites_ids_and_numbers_stay_its_own() {
             .0,
         StatusCode::FORBIDDEN
     );
+}
+
+#[actix_web::test]
+async fn a_full_house_is_said_to_be_full_and_room_comes_back() {
+    let dir = tempfile::tempdir().unwrap();
+    let before = desk(dir.path()).await;
+    let desk = open_with(before.store.clone(), before.key.clone(), "[server]\nmost_under_way = 1\n").await;
+    let post = |id: u32| {
+        let comment = json!({"id": id, "text": "See you at nine."});
+        desk.send_for_head(desk.authorised(TestRequest::post().uri("/v1/comments").set_json(comment)))
+    };
+    let answers = tokio::join!(post(1), post(2), post(3), post(4));
+    let answers = [answers.0, answers.1, answers.2, answers.3];
+    let full: Vec<_> =
+        answers.iter().filter(|(status, ..)| *status == StatusCode::SERVICE_UNAVAILABLE).collect();
+    assert!(!full.is_empty() && full.len() < 4, "{answers:?}");
+    for (_, headers, body) in full {
+        assert_eq!((&body["code"], headers.get("retry-after").is_some()), (&json!("overloaded"), true));
+    }
+    assert_eq!(post(5).await.0, StatusCode::OK);
 }
