@@ -59,6 +59,11 @@ async fn serve(args: &Args) -> Result<Outcome> {
         TcpListener::bind(args.listen).with_context(|| format!("cannot listen on {}", args.listen))?;
     let address = listener.local_addr()?;
     let configured = Some(settings.service.server.public_url.clone()).filter(|url| !url.is_empty());
+    if args.expose && args.public_url.is_none() && configured.is_none() {
+        bail!(
+            "say with --public-url under which address people reach it: logins from another one are refused"
+        );
+    }
     let public_url = args.public_url.clone().or(configured).unwrap_or_else(|| format!("http://{address}"));
     let started = Instant::now();
     let intake = Intake::start(Arc::new(engine), store.clone(), &settings).await;
@@ -67,6 +72,8 @@ async fn serve(args: &Args) -> Result<Outcome> {
     tracing::info!(comments, bytes, millis = started.elapsed().as_millis() as u64, "live index made");
     callback::start(store)?;
     let state = web::Data::new(State::new(Arc::clone(&intake), &settings, &public_url));
+    let of_now = state.clone();
+    actix_web::rt::spawn(upkeep::fetch(Arc::clone(&intake), move || of_now.settings()));
     let of_now = state.clone();
     actix_web::rt::spawn(upkeep::run(intake, state.public_url.clone(), move || of_now.settings()));
     let (app, prefix) = (state.clone(), state.prefix().to_owned());

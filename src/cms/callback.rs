@@ -5,7 +5,8 @@
 //! `Retry-After` honoured, for some three days, then listed as dead. Redirects are not followed, and an address in a private
 //! range is refused unless the callback allows it: the name is resolved first, and the connection goes to what was checked.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use ureq::http::Uri;
@@ -21,70 +22,90 @@ pub const AKISMET: &str = "akismet";
 const PAUSES: [i64; 9] = [5, 5 * 60, 30 * 60, 2 * 3600, 5 * 3600, 10 * 3600, 14 * 3600, 20 * 3600, 24 * 3600];
 /// How long a receiver may take.
 const PATIENCE: Duration = Duration::from_secs(15);
-/// How long the worker rests when nothing is due.
-const REST: Duration = Duration::from_millis(500);
-/// Messages fetched at a time.
+/// How often the worker looks for what is due.
+const REST: Duration = Duration::from_millis(200);
+/// Messages of one receiver at a time.
 const BATCH: usize = 50;
 
-/// Starts the worker on a thread of its own; it lives as long as the process.
+/// Starts the worker on a thread of its own; it lives as long as the process. Every receiver with something due gets a thread for it: a slow
+/// one holds up nobody else.
 ///
 /// # Errors
 /// When the thread cannot be made.
 pub fn start(store: Store) -> std::io::Result<()> {
     std::thread::Builder::new().name("callbacks".to_owned()).spawn(move || {
+        let busy: Arc<Mutex<BTreeSet<String>>> = Arc::default();
         let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() else { return };
         loop {
-            match runtime.block_on(send_due(&store)) {
-                Ok(0) => std::thread::sleep(REST),
-                Ok(_) => {}
-                Err(error) => {
-                    tracing::error!(%error, "the outbox cannot be read");
-                    std::thread::sleep(REST);
+            let due = runtime.block_on(due(&store)).unwrap_or_else(|error| {
+                tracing::error!(%error, "the outbox cannot be read");
+                BTreeMap::new()
+            });
+            for (receiver, messages) in due {
+                if !lock(&busy).insert(receiver.clone()) {
+                    continue;
+                }
+                let (store, of_all) = (store.clone(), Arc::clone(&busy));
+                let sending = receiver.clone();
+                let thread = std::thread::Builder::new().name("callback".to_owned()).spawn(move || {
+                    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+                    if let Ok(runtime) = runtime
+                        && let Err(error) = runtime.block_on(send_all(&store, &messages))
+                    {
+                        tracing::error!(%error, "the outbox cannot be written");
+                    }
+                    lock(&of_all).remove(&sending);
+                });
+                if thread.is_err() {
+                    lock(&busy).remove(&receiver);
                 }
             }
+            std::thread::sleep(REST);
         }
     })?;
     Ok(())
 }
 
-/// Sends what is due; the number of messages tried.
-///
-/// # Errors
-/// When the store cannot be read or written.
-pub async fn send_due(store: &Store) -> Result<usize, StoreError> {
+fn lock(busy: &Mutex<BTreeSet<String>>) -> MutexGuard<'_, BTreeSet<String>> {
+    busy.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// What is due, by receiver.
+async fn due(store: &Store) -> Result<BTreeMap<String, Vec<Due>>, StoreError> {
     let mut by_receiver: BTreeMap<String, Vec<Due>> = BTreeMap::new();
     for message in store.due_callbacks(BATCH).await? {
         by_receiver.entry(message.callback.id.clone()).or_default().push(message);
     }
-    // Every receiver has a thread of its own: a slow one holds up nobody else's messages of this batch.
-    let sent: Vec<(String, Delivery, i64)> = std::thread::scope(|scope| {
-        let threads: Vec<_> =
-            by_receiver.values().map(|messages| scope.spawn(|| send_all(messages))).collect();
-        threads.into_iter().filter_map(|thread| thread.join().ok()).flatten().collect()
-    });
-    let count = sent.len();
-    for (id, delivery, millis) in sent {
-        if !matches!(delivery, Delivery::Done) {
-            tracing::warn!(id, outcome = ?delivery, "callback");
-        }
-        store.finish_delivery(id, delivery, millis).await?;
-    }
-    Ok(count)
+    Ok(by_receiver)
 }
 
-/// Sends the messages of one receiver, until one fails: the rest would wait as long for the same.
-fn send_all(messages: &[Due]) -> Vec<(String, Delivery, i64)> {
-    let mut sent = Vec::new();
-    for message in messages {
+/// Sends what is due, one receiver after the other; the number of messages tried.
+///
+/// # Errors
+/// When the store cannot be read or written.
+pub async fn send_due(store: &Store) -> Result<usize, StoreError> {
+    let mut tried = 0;
+    for messages in due(store).await?.values() {
+        tried += send_all(store, messages).await?;
+    }
+    Ok(tried)
+}
+
+/// Sends the messages of one receiver, until one fails: the rest would wait as long for the same. The number of messages tried.
+async fn send_all(store: &Store, messages: &[Due]) -> Result<usize, StoreError> {
+    for (at, message) in messages.iter().enumerate() {
         let started = Instant::now();
         let delivery = send(message, chrono::Utc::now().timestamp_millis());
         let failed = !matches!(delivery, Delivery::Done);
-        sent.push((message.id.clone(), delivery, started.elapsed().as_millis() as i64));
         if failed {
-            break;
+            tracing::warn!(id = message.id, outcome = ?delivery, "callback");
+        }
+        store.finish_delivery(message.id.clone(), delivery, started.elapsed().as_millis() as i64).await?;
+        if failed {
+            return Ok(at + 1);
         }
     }
-    sent
+    Ok(messages.len())
 }
 
 /// Sends one message.

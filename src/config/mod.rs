@@ -66,6 +66,10 @@ impl Settings {
     ) -> Result<Self, String> {
         let mut table: toml::Table = toml::from_str(text).map_err(|error| error.to_string())?;
         for (name, value) in variables {
+            if name == "CLAQUE_OBSERVE_ONLY" {
+                table.insert("observe_only".to_owned(), value_of(&value));
+                continue;
+            }
             let Some((section, key)) = name.strip_prefix(PREFIX).and_then(|name| name.split_once("__"))
             else {
                 continue;
@@ -145,6 +149,7 @@ mod tests {
             ("CLAQUE_TEXT__ALONE_P", "0.001"),
             ("CLAQUE_ALERTS__WEBHOOK", "https://chat.example/x"),
             ("CLAQUE_DB", "claque.db"),
+            ("CLAQUE_OBSERVE_ONLY", "true"),
             ("HOME", "/root"),
         ];
         let variables = || variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
@@ -152,6 +157,7 @@ mod tests {
             Settings::with_environment("[text]\nalone_p = 0.1\nalone_words = 9", variables()).unwrap();
         assert_eq!((settings.judging.text.alone_p, settings.judging.text.alone_words), (0.001, 9));
         assert_eq!(settings.service.alerts.webhook, "https://chat.example/x");
+        assert!(settings.judging.observe_only);
         let wrong = [("CLAQUE_TEXT__ALONEP".to_owned(), "1".to_owned())].into_iter();
         assert!(Settings::with_environment("", wrong).unwrap_err().contains("alonep"));
     }

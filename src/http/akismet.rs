@@ -166,7 +166,7 @@ pub(super) async fn test() -> HttpResponse {
 /// Calls of this month
 #[utoipa::path(get, path = "/1.2/usage-limit", tag = "content systems",
     params(("api_key" = Option<String>, Query, description = "The key")),
-    responses((status = 200, description = "Without a limit", body = serde_json::Value)), security(()))]
+    responses((status = 200, description = "Without a limit; `invalid` as plain text for an unknown key", content((serde_json::Value = "application/json"), (String = "text/plain")))), security(()))]
 pub(super) async fn usage(request: HttpRequest, state: web::Data<State>) -> Result<HttpResponse, ApiError> {
     let form = Form::read(request.query_string().as_bytes())?;
     let Some((_, site)) = key(&request, &state, &form, false).await? else { return Ok(unknown_key()) };
@@ -183,7 +183,7 @@ pub(super) async fn usage(request: HttpRequest, state: web::Data<State>) -> Resu
         ("filter" = Option<String>, Query, description = "Part of the blog's address"), ("format" = Option<String>, Query, description = "json or csv"),
         ("order" = Option<String>, Query, description = "total, spam, ham, missed_spam or false_positives"),
         ("limit" = Option<String>, Query, description = "Rows"), ("offset" = Option<String>, Query, description = "Rows to leave out")),
-    responses((status = 200, description = "Rows", body = serde_json::Value)), security(()))]
+    responses((status = 200, description = "Rows, as JSON or CSV; `invalid` as plain text for an unknown key", content((serde_json::Value = "application/json"), (String = "text/csv"), (String = "text/plain")))), security(()))]
 pub(super) async fn key_sites(
     request: HttpRequest,
     state: web::Data<State>,

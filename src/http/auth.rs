@@ -1,8 +1,8 @@
 //! Who calls: a program with an API key in `Authorization: Bearer`, a person with a session's cookie, or a person whom a trusted proxy names.
 //! A handler that takes a [`Caller`] of a permission cannot be reached without it.
 //!
-//! A person's request that changes something must come from our own pages: its `Origin` or `Sec-Fetch-Site` must say so, and with a
-//! cookie it must carry the session's token in `X-CSRF-Token` (pages send it as the form field `csrf`).
+//! A person's request that changes something must not come from another site's page: an `Origin` or `Sec-Fetch-Site` that says so refuses it, and
+//! with a cookie it must carry the session's token in `X-CSRF-Token` (pages send it as the form field `csrf`).
 
 use std::collections::HashMap;
 use std::future::Future;
@@ -262,7 +262,10 @@ pub(super) fn same_origin(request: &HttpRequest, state: &State) -> Result<(), Ap
     let foreign_fetch = header("sec-fetch-site").is_some_and(|site| !matches!(site, "same-origin" | "none"));
     let foreign_origin = header(ORIGIN.as_str()).is_some_and(|origin| !state.is_own_origin(origin));
     if foreign_fetch || foreign_origin {
-        return Err(ApiError::new(Code::Forbidden, "the request comes from another site's page"));
+        return Err(ApiError::new(
+            Code::Forbidden,
+            format!("the request comes from another site's page; ours is {}", state.public_url),
+        ));
     }
     Ok(())
 }

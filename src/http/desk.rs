@@ -10,6 +10,7 @@ use super::body;
 use super::error::{ApiError, Code};
 use super::review::{LONGEST_NOTE, OfSite};
 use super::state::State;
+use crate::access::Permission;
 use crate::domain::Id;
 use crate::similarity::Sketch;
 use crate::store::records::{AllowedCampaign, AuthorPage, Message, Note, QueueFilter, TrustedAuthor, View};
@@ -173,6 +174,9 @@ pub(super) async fn save_view(
     body::Body(bytes): body::Body,
 ) -> Result<HttpResponse, ApiError> {
     let view: NewView = body::json(&request, &bytes)?;
+    if view.shared && !caller.identity.may(Permission::Decide) {
+        return Err(ApiError::new(Code::Forbidden, "to share a view needs the permission `decide`"));
+    }
     let mut view = View {
         id: String::new(),
         owner: caller.actor().name,
@@ -180,7 +184,7 @@ pub(super) async fn save_view(
         query: view.query,
         shared: view.shared,
     };
-    view.id = state.intake.store().save_view(view.clone()).await?;
+    view.id = state.intake.store().save_view(view.clone(), caller.sites()).await?;
     Ok(HttpResponse::Created().json(view))
 }
 
@@ -191,7 +195,7 @@ pub(super) async fn views(
     state: web::Data<State>,
     caller: Caller<CanLook>,
 ) -> Result<HttpResponse, ApiError> {
-    let views = state.intake.store().views(caller.actor().name).await?;
+    let views = state.intake.store().views(caller.actor().name, caller.sites()).await?;
     Ok(HttpResponse::Ok().json(Views { views }))
 }
 

@@ -6,7 +6,7 @@
 //! ours is `store-unavailable`, logged with its reason and sent without.
 
 use actix_web::http::StatusCode;
-use actix_web::http::header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
+use actix_web::http::header::{ALLOW, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use actix_web::{HttpResponse, ResponseError};
 use serde_json::json;
 
@@ -95,6 +95,8 @@ pub struct ApiError {
     pub detail: String,
     /// How the card stands now, on a conflict: `version`, `open`, `claimed_by`, `decision`.
     pub state: Option<serde_json::Value>,
+    /// The methods that are for this address, where another was used.
+    pub allow: Option<&'static str>,
     /// Seconds after which it may be tried again, where that is known.
     pub retry_after: Option<u64>,
 }
@@ -102,7 +104,7 @@ pub struct ApiError {
 impl ApiError {
     /// An error with its detail.
     pub fn new(code: Code, detail: impl Into<String>) -> Self {
-        Self { code, detail: detail.into(), state: None, retry_after: None }
+        Self { code, detail: detail.into(), state: None, allow: None, retry_after: None }
     }
 }
 
@@ -142,6 +144,9 @@ impl ResponseError for ApiError {
         match self.code {
             Code::Overloaded | Code::StoreUnavailable | Code::TooManyRequests => {
                 response.insert_header((RETRY_AFTER, self.retry_after.unwrap_or(1).to_string()));
+            }
+            Code::MethodNotAllowed => {
+                response.insert_header((ALLOW, self.allow.unwrap_or_default()));
             }
             Code::Unauthorized => {
                 response.insert_header((WWW_AUTHENTICATE, "Bearer realm=\"claque\""));

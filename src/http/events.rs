@@ -2,7 +2,7 @@
 //! with `Last-Event-ID` misses nothing (events are kept for two days).
 
 use std::collections::VecDeque;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use actix_web::web::Bytes;
 use actix_web::{HttpRequest, HttpResponse, web};
@@ -10,11 +10,12 @@ use futures_util::StreamExt;
 use serde::Deserialize;
 use utoipa::IntoParams;
 
-use super::auth::{Caller, CanLook};
+use super::auth::{Caller, CanLook, identify};
 use super::error::{ApiError, Code};
 use super::state::State;
-use crate::store::Store;
+use crate::access::Permission;
 use crate::store::records::{Event, Sites};
+use crate::store::{Store, StoreError};
 
 /// Events read at a time.
 const AT_ONCE: usize = 200;
@@ -34,6 +35,9 @@ pub(super) struct Begin {
 
 /// A watcher's place.
 struct Watch {
+    /// Asked anew now and then whether its sender may still look.
+    request: HttpRequest,
+    asked: Instant,
     store: Store,
     sites: Sites,
     after: i64,
@@ -65,6 +69,8 @@ pub(super) async fn stream(
         None => store.last_event().await?,
     };
     let watch = Watch {
+        request: request.clone(),
+        asked: Instant::now(),
         commits: store.commits(),
         store,
         sites: caller.sites(),
@@ -74,7 +80,7 @@ pub(super) async fn stream(
     };
     let mut closing = state.closing();
     let stream = futures_util::stream::unfold(watch, |mut watch| async move {
-        let line = watch.next().await;
+        let line = watch.next().await?;
         Some((Ok::<_, std::convert::Infallible>(Bytes::from(line)), watch))
     });
     let stream = stream.take_until(async move {
@@ -88,30 +94,41 @@ pub(super) async fn stream(
 }
 
 impl Watch {
-    /// The next lines to send.
-    async fn next(&mut self) -> String {
+    /// Reads what is new; what is other sites' is passed over once and not again.
+    async fn look(&mut self) -> Result<(), StoreError> {
+        let newest = self.store.last_event().await?;
+        if newest <= self.after {
+            return Ok(());
+        }
+        self.waiting = self.store.events(self.sites.clone(), self.after, AT_ONCE).await?.into();
+        if self.waiting.is_empty() {
+            self.after = newest;
+        }
+        Ok(())
+    }
+
+    /// The next lines to send; none when the watcher may look no more.
+    async fn next(&mut self) -> Option<String> {
         if !self.greeted {
             self.greeted = true;
-            return format!("retry: 2000\nid: {}\n: hello\n\n", self.after);
+            return Some(format!("retry: 2000\nid: {}\n: hello\n\n", self.after));
         }
         loop {
+            if self.asked.elapsed() >= HEARTBEAT {
+                self.asked = Instant::now();
+                identify(&self.request).await.ok().filter(|identity| identity.may(Permission::Look))?;
+            }
             if let Some(event) = self.waiting.pop_front() {
                 self.after = event.seq;
                 let data = serde_json::json!({ "site": event.site, "at": event.at, "data": event.data });
-                return format!("id: {}\nevent: {}\ndata: {data}\n\n", event.seq, event.kind);
+                return Some(format!("id: {}\nevent: {}\ndata: {data}\n\n", event.seq, event.kind));
             }
             self.commits.borrow_and_update();
-            match self.store.events(self.sites.clone(), self.after, AT_ONCE).await {
-                Ok(events) if !events.is_empty() => self.waiting = events.into(),
-                Ok(_) => match tokio::time::timeout(HEARTBEAT, self.commits.changed()).await {
-                    // Another process (the command line) may have written: look all the same.
-                    Err(_) => {
-                        let events = self.store.events(self.sites.clone(), self.after, AT_ONCE).await;
-                        self.waiting = events.unwrap_or_default().into();
-                        if self.waiting.is_empty() {
-                            return ": still here\n\n".to_owned();
-                        }
-                    }
+            match self.look().await {
+                Ok(()) if !self.waiting.is_empty() => {}
+                Ok(()) => match tokio::time::timeout(HEARTBEAT, self.commits.changed()).await {
+                    // Another process (the command line) may have written: it is looked at next time round.
+                    Err(_) => return Some(": still here\n\n".to_owned()),
                     Ok(_) => tokio::time::sleep(BREATH).await,
                 },
                 Err(error) => {

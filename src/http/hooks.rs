@@ -3,13 +3,15 @@
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
 use chrono::Utc;
+use serde::Deserialize;
+use serde_json::Value;
 
 use super::body::Body;
 use super::comments::{Wish, take};
 use super::error::{ApiError, Code};
 use super::state::State;
-use crate::cms::{self, Answered, Delivery, Event, Refusal, Setup};
-use crate::domain::{Id, Status};
+use crate::cms::{self, Adapter, Answered, Delivery, Event, Refusal, Setup};
+use crate::domain::{Id, Status, Verdict};
 use crate::store::StoreError;
 
 impl From<Refusal> for ApiError {
@@ -46,6 +48,26 @@ async fn named(
     }
 }
 
+/// The adapter's words for an answer.
+fn worded(adapter: &dyn Adapter, verdict: Verdict, answer: Value) -> HttpResponse {
+    let reply = adapter.reply(&Answered { verdict, answer });
+    let mut response = HttpResponse::build(StatusCode::from_u16(reply.status).unwrap_or(StatusCode::OK));
+    match reply.body {
+        Some(body) => response.json(body),
+        None => response.finish(),
+    }
+}
+
+/// The answer to a delivery that was taken before: what is known of its comment.
+async fn again(state: &State, adapter: &dyn Adapter, site: String, id: Id) -> Result<HttpResponse, ApiError> {
+    let Some(stored) = state.intake.store().comment(site, id).await? else {
+        return Ok(HttpResponse::NoContent().finish());
+    };
+    let answer: Value = super::body::parse(stored.assessment.get().as_bytes())?;
+    let verdict = answer.get("verdict").map_or(Ok(Verdict::Allow), Verdict::deserialize);
+    Ok(worded(adapter, verdict.unwrap_or(Verdict::Allow), answer))
+}
+
 /// A delivery of a content system
 ///
 /// An unknown hook and a wrong signature get the same answer: nobody learns which hooks there are.
@@ -67,12 +89,14 @@ pub(super) async fn deliver(
     let id = adapter.verify(&delivery, &setup)?;
     let event = adapter.read(&delivery, &setup)?;
     let store = state.intake.store();
-    // A comment's delivery is idempotent by itself and must be answered again; the other events are done once.
-    let once = id.filter(|_| !matches!(event, Event::Comment(..)));
-    if let Some(id) = &once
+    // What was taken once is not taken again: a delivery that is repeated late must not undo what came after it.
+    if let Some(id) = &id
         && store.is_delivered(hook.name.clone(), id.clone()).await?
     {
-        return Ok(HttpResponse::NoContent().finish());
+        return match event {
+            Event::Comment(comment, _) => again(&state, adapter, hook.site, comment.id).await,
+            _ => Ok(HttpResponse::NoContent().finish()),
+        };
     }
     let done = match event {
         Event::Ignored => Ok(()),
@@ -86,20 +110,16 @@ pub(super) async fn deliver(
             }
             let wish = Wish::default();
             let taken = take(&state, hook.site, *comment, &wish).await?;
-            let (verdict, answer) = (taken.verdict(), taken.value(&state, &wish)?);
-            let reply = adapter.reply(&Answered { verdict, answer });
-            let mut response =
-                HttpResponse::build(StatusCode::from_u16(reply.status).unwrap_or(StatusCode::OK));
-            return Ok(match reply.body {
-                Some(body) => response.json(body),
-                None => response.finish(),
-            });
+            if let Some(id) = id {
+                store.remember_delivery(hook.name, id).await?;
+            }
+            return Ok(worded(adapter, taken.verdict(), taken.value(&state, &wish)?));
         }
     };
     match done {
         // A comment that we never saw: nothing to change, nothing to try again.
         Ok(()) | Err(StoreError::NotFound(_)) => {
-            if let Some(id) = once {
+            if let Some(id) = id {
                 store.remember_delivery(hook.name, id).await?;
             }
             Ok(HttpResponse::NoContent().finish())

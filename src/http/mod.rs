@@ -40,20 +40,22 @@ pub fn routes(config: &mut ServiceConfig) {
         )
         .configure(scoring)
         .configure(desk_routes)
-        .service(resource("/hooks/{name}").route(post().to(hooks::deliver)))
-        .service(resource("/1.1/test").route(get().to(akismet::test)).route(post().to(akismet::test)))
-        .service(resource("/1.1/{call:[^/]+/?}").route(post().to(akismet::call)))
-        .service(resource("/1.2/usage-limit").route(get().to(akismet::usage)))
-        .service(resource("/1.2/key-sites").route(get().to(akismet::key_sites)))
-        .service(resource("/1.2/{call:get-key-stats}").route(post().to(akismet::call)))
-        .service(resource("/v1alpha1/comments:analyze").route(post().to(perspective::analyze)))
-        .service(resource("/v1alpha1/comments:suggestscore").route(post().to(perspective::suggest)))
-        .service(resource("/healthz").route(get().to(operation::health)))
-        .service(resource("/readyz").route(get().to(operation::ready)))
-        .service(resource("/metrics").route(get().to(operation::metrics)))
-        .service(resource("/openapi.json").route(get().to(openapi::json)))
-        .service(resource("/docs").route(get().to(openapi::docs)))
-        .service(resource("/docs.css").route(get().to(openapi::style)))
+        .service(resource("/hooks/{name}", "POST").route(post().to(hooks::deliver)))
+        .service(
+            resource("/1.1/test", "GET, POST").route(get().to(akismet::test)).route(post().to(akismet::test)),
+        )
+        .service(resource("/1.1/{call:[^/]+/?}", "POST").route(post().to(akismet::call)))
+        .service(resource("/1.2/usage-limit", "GET").route(get().to(akismet::usage)))
+        .service(resource("/1.2/key-sites", "GET").route(get().to(akismet::key_sites)))
+        .service(resource("/1.2/{call:get-key-stats}", "POST").route(post().to(akismet::call)))
+        .service(resource("/v1alpha1/comments:analyze", "POST").route(post().to(perspective::analyze)))
+        .service(resource("/v1alpha1/comments:suggestscore", "POST").route(post().to(perspective::suggest)))
+        .service(resource("/healthz", "GET").route(get().to(operation::health)))
+        .service(resource("/readyz", "GET").route(get().to(operation::ready)))
+        .service(resource("/metrics", "GET").route(get().to(operation::metrics)))
+        .service(resource("/openapi.json", "GET").route(get().to(openapi::json)))
+        .service(resource("/docs", "GET").route(get().to(openapi::docs)))
+        .service(resource("/docs.css", "GET").route(get().to(openapi::style)))
         .default_service(web::to(|| async {
             Err::<String, _>(ApiError::new(Code::NotFound, "there is no such address; /docs lists them"))
         }));
@@ -62,59 +64,68 @@ pub fn routes(config: &mut ServiceConfig) {
 /// What a CMS sends and asks.
 fn scoring(config: &mut ServiceConfig) {
     config
-        .service(resource("/v1/comments").route(post().to(comments::post)))
-        .service(resource("/v1/comments:batch").route(post().to(comments::batch)))
+        .service(resource("/v1/comments", "POST").route(post().to(comments::post)))
+        .service(resource("/v1/comments:batch", "POST").route(post().to(comments::batch)))
         .service(
-            resource("/v1/comments/{site}/{id}")
+            resource("/v1/comments/{site}/{id}", "GET, DELETE")
                 .route(get().to(comments::get))
                 .route(delete().to(comments::delete)),
         )
-        .service(resource("/v1/comments/{site}/{id}/status").route(post().to(comments::status)))
-        .service(resource("/v1/score").route(post().to(comments::score)))
-        .service(resource("/v1/articles/{id}").route(put().to(comments::put_article)));
+        .service(resource("/v1/comments/{site}/{id}/status", "POST").route(post().to(comments::status)))
+        .service(resource("/v1/score", "POST").route(post().to(comments::score)))
+        .service(resource("/v1/articles/{id}", "PUT").route(put().to(comments::put_article)));
 }
 
 /// What people and their programs do.
 fn desk_routes(config: &mut ServiceConfig) {
     config
         .service(
-            resource("/v1/session")
+            resource("/v1/session", "POST, GET, DELETE")
                 .route(post().to(session::begin))
                 .route(get().to(session::get))
                 .route(delete().to(session::end)),
         )
-        .service(resource("/v1/queue").route(get().to(review::queue)))
-        .service(resource("/v1/queue/claims").route(post().to(review::claim)))
-        .service(resource("/v1/queue/{id}").route(get().to(review::card)))
+        .service(resource("/v1/queue", "GET").route(get().to(review::queue)))
+        .service(resource("/v1/queue/claims", "POST").route(post().to(review::claim)))
+        .service(resource("/v1/queue/{id}", "GET").route(get().to(review::card)))
         .service(
-            resource("/v1/decisions").route(post().to(review::decide)).route(get().to(review::decisions)),
+            resource("/v1/decisions", "POST, GET")
+                .route(post().to(review::decide))
+                .route(get().to(review::decisions)),
         )
-        .service(resource("/v1/decisions/{id}/undo").route(post().to(review::undo)))
-        .service(resource("/v1/campaigns").route(get().to(review::campaigns)))
-        .service(resource("/v1/campaigns/{id}").route(get().to(review::campaign)))
-        .service(resource("/v1/stats").route(get().to(review::stats)))
-        .service(resource("/v1/events").route(get().to(events::stream)))
-        .service(resource("/v1/authors/{id}").route(get().to(desk::author)))
-        .service(resource("/v1/notes").route(post().to(desk::add_note)).route(get().to(desk::notes)))
-        .service(resource("/v1/views").route(post().to(desk::save_view)).route(get().to(desk::views)))
-        .service(resource("/v1/views/{id}").route(delete().to(desk::delete_view)))
-        .service(resource("/v1/trusted-authors").route(get().to(desk::trusted)))
+        .service(resource("/v1/decisions/{id}/undo", "POST").route(post().to(review::undo)))
+        .service(resource("/v1/campaigns", "GET").route(get().to(review::campaigns)))
+        .service(resource("/v1/campaigns/{id}", "GET").route(get().to(review::campaign)))
+        .service(resource("/v1/stats", "GET").route(get().to(review::stats)))
+        .service(resource("/v1/events", "GET").route(get().to(events::stream)))
+        .service(resource("/v1/authors/{id}", "GET").route(get().to(desk::author)))
         .service(
-            resource("/v1/trusted-authors/{id}")
+            resource("/v1/notes", "POST, GET").route(post().to(desk::add_note)).route(get().to(desk::notes)),
+        )
+        .service(
+            resource("/v1/views", "POST, GET").route(post().to(desk::save_view)).route(get().to(desk::views)),
+        )
+        .service(resource("/v1/views/{id}", "DELETE").route(delete().to(desk::delete_view)))
+        .service(resource("/v1/trusted-authors", "GET").route(get().to(desk::trusted)))
+        .service(
+            resource("/v1/trusted-authors/{id}", "PUT, DELETE")
                 .route(put().to(desk::trust))
                 .route(delete().to(desk::distrust)),
         )
         .service(
-            resource("/v1/allowed-campaigns").route(post().to(desk::allow)).route(get().to(desk::allowed)),
+            resource("/v1/allowed-campaigns", "POST, GET")
+                .route(post().to(desk::allow))
+                .route(get().to(desk::allowed)),
         )
-        .service(resource("/v1/allowed-campaigns/{id}").route(delete().to(desk::disallow)))
-        .service(resource("/v1/deliveries").route(get().to(desk::deliveries)))
-        .service(resource("/v1/deliveries/replay").route(post().to(desk::replay)));
+        .service(resource("/v1/allowed-campaigns/{id}", "DELETE").route(delete().to(desk::disallow)))
+        .service(resource("/v1/deliveries", "GET").route(get().to(desk::deliveries)))
+        .service(resource("/v1/deliveries/replay", "POST").route(post().to(desk::replay)));
 }
 
-/// A resource whose wrong methods get a problem document too.
-fn resource(path: &str) -> actix_web::Resource {
-    web::resource(path).default_service(web::to(|| async {
-        Err::<String, _>(ApiError::new(Code::MethodNotAllowed, "another method is needed here"))
+/// A resource whose wrong methods get a problem document too, which names the right ones.
+fn resource(path: &str, allow: &'static str) -> actix_web::Resource {
+    web::resource(path).default_service(web::to(move || async move {
+        let error = ApiError::new(Code::MethodNotAllowed, format!("allowed here: {allow}"));
+        Err::<String, _>(ApiError { allow: Some(allow), ..error })
     }))
 }

@@ -2,12 +2,17 @@
 
 use std::fmt::{Display, Write as _};
 use std::sync::PoisonError;
+use std::time::{Duration, Instant};
 
 use actix_web::{HttpResponse, web};
 
 use super::error::ApiError;
 use super::state::State;
+use crate::store::records::Counts;
 use crate::telemetry::{BUCKETS, Timing};
+
+/// How long counts are good.
+const FRESH: Duration = Duration::from_secs(5);
 
 /// The process answers
 #[utoipa::path(get, path = "/healthz", tag = "operation",
@@ -74,7 +79,7 @@ impl Page {
 pub(super) async fn metrics(state: web::Data<State>) -> Result<HttpResponse, ApiError> {
     let mut page = Page::default();
     since_start(&mut page, &state);
-    let counts = state.intake.store().counts(None).await?;
+    let counts = counts(&state).await?;
     let (comments, bytes) = state.intake.index_size();
     for (name, help, value) in [
         ("claque_comments", "Comments stored, current revisions", counts.comments),
@@ -94,6 +99,17 @@ pub(super) async fn metrics(state: web::Data<State>) -> Result<HttpResponse, Api
         page.one(name, "gauge", help, value);
     }
     Ok(HttpResponse::Ok().content_type("text/plain; version=0.0.4; charset=utf-8").body(page.0))
+}
+
+/// Counts over the whole store, at most a few seconds old: whoever asks all the time must not keep the readers busy.
+async fn counts(state: &State) -> Result<Counts, ApiError> {
+    let mut lately = state.counts.lock().await;
+    if let Some((_, counts)) = lately.as_ref().filter(|(at, _)| at.elapsed() < FRESH) {
+        return Ok(counts.clone());
+    }
+    let counts = state.intake.store().counts(None).await?;
+    *lately = Some((Instant::now(), counts.clone()));
+    Ok(counts)
 }
 
 /// What was counted since the start.

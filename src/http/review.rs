@@ -87,7 +87,7 @@ pub(super) async fn queue(
     let store = state.intake.store();
     let filter = match page.view {
         Some(id) => {
-            let views = store.views(caller.actor().name).await?;
+            let views = store.views(caller.actor().name, caller.sites()).await?;
             let view = views.into_iter().find(|view| view.id == id);
             view.map(|view| view.query)
                 .ok_or_else(|| ApiError::new(Code::NotFound, "there is no such view"))?

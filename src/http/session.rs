@@ -80,12 +80,14 @@ pub(super) async fn begin(
     if let Some(wait) = state.throttle.wait(&names, settings.access.login_tries) {
         return Err(too_many(wait));
     }
+    // Hashing takes time and memory: a few at once, and each is counted before it begins.
+    let Ok(_place) = state.hashing.try_acquire() else { return Err(too_many(Duration::from_secs(1))) };
+    state.throttle.failed(&names);
     let store = state.intake.store();
     let user = store.user(login.name).await?.filter(|user| user.disabled_at.is_none());
     let hash = user.as_ref().map_or_else(|| NOBODY.to_owned(), |user| user.password_hash.clone());
     let right = web::block(move || check_password(&login.password, &hash)).await.unwrap_or(false);
     let Some(user) = user.filter(|_| right) else {
-        state.throttle.failed(&names);
         return Err(ApiError::new(Code::Unauthorized, "name or password is wrong"));
     };
     state.throttle.succeeded(&names);
@@ -103,7 +105,7 @@ pub(super) async fn begin(
 fn too_many(wait: Duration) -> ApiError {
     let seconds = wait.as_secs() + 1;
     let mut error =
-        ApiError::new(Code::TooManyRequests, format!("too many wrong passwords: wait {seconds} seconds"));
+        ApiError::new(Code::TooManyRequests, format!("too many tries to log in: wait {seconds} seconds"));
     error.retry_after = Some(seconds);
     error
 }

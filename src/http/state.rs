@@ -13,8 +13,11 @@ use crate::access::Throttle;
 use crate::config::{Service, Settings};
 use crate::domain::Verdict;
 use crate::intake::Intake;
+use crate::store::records::Counts;
 use crate::telemetry::{Counter, Timing};
 
+/// Passwords that are checked at once.
+const HASHED_AT_ONCE: usize = 4;
 /// Rules and signals that are counted by name.
 const MOST_NAMES: usize = 2000;
 
@@ -28,8 +31,12 @@ pub struct State {
     pub keys: KeyCache,
     /// Wrong passwords lately.
     pub throttle: Throttle,
+    /// Places for passwords that are checked at once.
+    pub hashing: tokio::sync::Semaphore,
     /// What was counted since the start.
     pub counters: Counters,
+    /// Counts of lately, for the metrics page.
+    pub counts: tokio::sync::Mutex<Option<(std::time::Instant, Counts)>>,
     /// How reloads fared.
     pub reloads: Reloads,
     settings: ArcSwap<Service>,
@@ -106,7 +113,9 @@ impl State {
             public_url: public_url.trim_end_matches('/').to_owned(),
             keys: KeyCache::default(),
             throttle: Throttle::default(),
+            hashing: tokio::sync::Semaphore::new(HASHED_AT_ONCE),
             counters: Counters::default(),
+            counts: tokio::sync::Mutex::default(),
             reloads: Reloads::default(),
             settings: ArcSwap::from_pointee(settings.service.clone()),
             closing: tokio::sync::watch::Sender::new(false),

@@ -4,6 +4,7 @@
 //! looked up, so of two copies that arrive together at least one sees the other. What a newcomer changes about earlier comments
 //! (a thread alarm, a campaign that is one now) comes back as [`Reassessed`] for the store.
 
+use std::cell::RefCell;
 use std::collections::{BTreeSet, HashMap, HashSet};
 
 use crate::domain::{Because, Id, ThreadSummary, Verdict};
@@ -14,8 +15,6 @@ use crate::store::records::{Reassessed, TextFacts};
 
 /// The most earlier comments of an author, a thread or a campaign that are looked at for one newcomer.
 const MOST_COMPARED: usize = 50;
-/// The most members of a campaign whose authors are counted: more change no decision.
-const MOST_COUNTED: usize = 100;
 /// The most copies that a newcomer is linked to: one is enough to join, a few hold the campaign together when one goes.
 const MOST_LINKED: usize = 16;
 /// Milliseconds of the index's clock tick.
@@ -48,6 +47,8 @@ pub struct Member {
     pub on_campaign_card: bool,
     /// Whether its author is trusted.
     pub trusted: bool,
+    /// Whether it came with a site's history, and not live.
+    pub history: bool,
     /// Whether it belongs to a campaign that people allowed: then copies are no reason.
     pub allowed: bool,
 }
@@ -112,10 +113,29 @@ impl Thread {
     }
 }
 
+/// Who is in a campaign. One account name on two sites counts once: whether it is one person is not known.
+#[derive(Default)]
+struct Crowd {
+    authors: HashSet<String>,
+    unknown: usize,
+}
+
+impl Crowd {
+    fn add(&mut self, author: Option<&str>) {
+        match author {
+            Some(author) if self.authors.contains(author) => {}
+            Some(author) => drop(self.authors.insert(author.to_owned())),
+            None => self.unknown += 1,
+        }
+    }
+}
+
 /// See the module's documentation.
 pub struct Live {
-    /// Grows with every word said about a comment, over restarts too.
+    /// The time of the last word said about a comment, in microseconds: grows with every one, over restarts and processes too.
     clock: i64,
+    /// How many comments it knows.
+    known: usize,
     index: Index,
     members: Vec<Option<Member>>,
     slots: HashMap<Slot, u32>,
@@ -126,6 +146,8 @@ pub struct Live {
     /// Removed in the store before their own commit was confirmed here.
     gone: HashSet<i64>,
     campaigns: Campaigns,
+    /// Who is in a campaign, where that was counted.
+    crowds: RefCell<HashMap<CampaignId, Crowd>>,
     threads: HashMap<(String, String), Thread>,
     authors: HashMap<(String, String), Vec<u32>>,
 }
@@ -133,7 +155,7 @@ pub struct Live {
 impl Default for Live {
     fn default() -> Self {
         Self {
-            clock: chrono::Utc::now().timestamp_micros(),
+            clock: 0,
             index: Index::default(),
             members: Vec::new(),
             slots: HashMap::new(),
@@ -142,6 +164,8 @@ impl Default for Live {
             names: HashSet::new(),
             gone: HashSet::new(),
             campaigns: Campaigns::default(),
+            crowds: RefCell::default(),
+            known: 0,
             threads: HashMap::new(),
             authors: HashMap::new(),
         }
@@ -151,7 +175,7 @@ impl Default for Live {
 impl Live {
     /// How many comments it knows.
     pub fn len(&self) -> usize {
-        self.members.iter().flatten().count()
+        self.known
     }
 
     /// Whether it knows none.
@@ -185,6 +209,7 @@ impl Live {
         }
         self.names.insert(hash_of(&member.site, &member.id));
         self.members.push(Some(member.clone()));
+        self.known += 1;
         let (copies, mut affected) = self.link(engine, number, member);
         let (standing, campaign) = self.standing(engine, number, member);
         if !alarm_before && standing.thread.is_some_and(|thread| thread.alarm) {
@@ -260,8 +285,12 @@ impl Live {
     /// Forgets a comment by its number here.
     pub fn remove(&mut self, engine: &Engine, number: u32) {
         let Some(member) = self.members.get_mut(number as usize).and_then(Option::take) else { return };
+        self.known = self.known.saturating_sub(1);
         if let Some(seq) = member.seq {
             self.by_seq.remove(&seq);
+        }
+        if let Some(id) = self.campaigns.campaign_of(number) {
+            self.crowds.borrow_mut().remove(&id);
         }
         if let Some(slot) = self.slot_of.remove(&number) {
             self.slots.remove(&slot);
@@ -301,7 +330,7 @@ impl Live {
     }
 
     fn tick(&mut self) -> i64 {
-        self.clock += 1;
+        self.clock = chrono::Utc::now().timestamp_micros().max(self.clock + 1);
         self.clock
     }
 
@@ -358,7 +387,16 @@ impl Live {
             self.campaigns.link(number, other, |m| name(members, m));
         }
         let Some(now) = self.campaigns.campaign_of(number) else { return (copies, affected) };
+        // A first link brings more than the newcomer.
+        let is_new = !affected.is_empty();
         let merged = joined.iter().any(|id| *id != now);
+        let mut crowds = self.crowds.borrow_mut();
+        if merged || is_new {
+            joined.iter().chain([&now]).for_each(|id| drop(crowds.remove(id)));
+        } else if let Some(crowd) = crowds.get_mut(&now) {
+            crowd.add(member.author.as_deref());
+        }
+        drop(crowds);
         // Members are looked at again only where it may matter to them, not whenever a large campaign grows by one.
         if merged || self.standing_of(engine, now) > before {
             affected.extend(self.campaigns.members(now));
@@ -375,16 +413,15 @@ impl Live {
 
     /// Known authors of a campaign, and whether two people share it.
     fn authors_of(&self, id: CampaignId) -> (usize, bool) {
-        // One account name on two sites counts once: whether it is one person is not known.
-        let mut known: BTreeSet<&str> = BTreeSet::new();
-        let mut unknown = 0;
-        for member in self.campaigns.members(id).take(MOST_COUNTED).filter_map(|m| self.member(m)) {
-            match &member.author {
-                Some(author) => drop(known.insert(author)),
-                None => unknown += 1,
+        let mut crowds = self.crowds.borrow_mut();
+        let crowd = crowds.entry(id).or_insert_with(|| {
+            let mut crowd = Crowd::default();
+            for member in self.campaigns.members(id).filter_map(|m| self.member(m)) {
+                crowd.add(member.author.as_deref());
             }
-        }
-        (known.len(), known.len() + unknown >= 2)
+            crowd
+        });
+        (crowd.authors.len(), crowd.authors.len() + crowd.unknown >= 2)
     }
 
     fn standing(&self, engine: &Engine, number: u32, member: &Member) -> (Standing, Option<String>) {
@@ -424,6 +461,8 @@ impl Live {
             p: thread.p,
         });
         let cause = if campaign == member.campaign { "thread" } else { "campaign" };
+        // History exposes nothing of history; a live comment comes into the queue whoever exposed it.
+        let queue = queue || !member.history;
         let priority = priority(&member.facts, &standing);
         if let Some(Some(member)) = self.members.get_mut(number as usize) {
             member.verdict = verdict;

@@ -125,15 +125,24 @@ impl Intake {
         *intake.live() = live;
         intake.reassess(changed).await?;
         let intake = Arc::new(intake);
-        for (site, comment) in intake.store.promised().await? {
-            let intake = Arc::clone(&intake);
+        intake.keep_promises(0).await?;
+        Ok(intake)
+    }
+
+    /// Takes in the comments whose senders were told `pending` longer ago than this and that are still not judged.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub async fn keep_promises(self: &Arc<Self>, older_than_millis: i64) -> Result<(), StoreError> {
+        for (site, comment) in self.store.promised(older_than_millis).await? {
+            let intake = Arc::clone(self);
             tokio::spawn(async move {
                 if let Err(error) = intake.take_protected(site, comment, true).await {
                     tracing::error!(%error, "a promised comment was not kept");
                 }
             });
         }
-        Ok(intake)
+        Ok(())
     }
 
     /// The store behind it.
@@ -260,7 +269,8 @@ impl Intake {
         let revision = revision(&comment);
         let rules = self.trust.load_full();
         let started = Instant::now();
-        let author = comment.author_key().map(str::to_owned);
+        // A name is what its bearer says; trust is given to accounts.
+        let author = comment.author.as_ref().and_then(|author| author.id.as_ref()).map(Id::to_string);
         let count_approved = rules.approved_comments > 0 && author.is_some();
         let listed = author.as_ref().is_some_and(|author| {
             let trusted = self.trusted_authors.load();
@@ -386,6 +396,7 @@ impl Intake {
             campaign: None,
             on_campaign_card: false,
             trusted,
+            history: !queue,
             allowed: sketch.is_some_and(|sketch| self.allowed.covers(&site, &sketch, &engine.config)),
         };
         let mut placed = self.live().arrive(&engine, &member, queue);
@@ -451,7 +462,7 @@ impl Intake {
     pub async fn delete(&self, site: String, id: Id) -> Result<(), StoreError> {
         let gone = self.store.delete_comment(site, id, "cms".to_owned()).await?;
         self.forget(&gone);
-        Ok(())
+        if gone.is_empty() { Err(StoreError::NotFound("such comment")) } else { Ok(()) }
     }
 
     /// Makes new signatures where the canonical form of text has changed since they were made.
@@ -486,6 +497,7 @@ impl Intake {
         Member {
             allowed: sketch.is_some_and(|sketch| self.allowed.covers(&remembered.site, &sketch, config)),
             trusted: remembered.trusted,
+            history: remembered.history,
             seq: Some(remembered.seq),
             sketch,
             site: remembered.site,

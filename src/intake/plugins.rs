@@ -55,6 +55,7 @@ struct Plugin {
     /// The day, and calls reserved for it that are not used yet.
     reserved: Mutex<String>,
     left: AtomicI64,
+    refill: tokio::sync::Mutex<()>,
     answers: Mutex<HashMap<u64, (Instant, Vec<ExternalFinding>)>>,
     counts: Counts,
 }
@@ -193,6 +194,7 @@ impl Plugin {
             rests_until: Mutex::default(),
             reserved: Mutex::default(),
             left: AtomicI64::new(0),
+            refill: tokio::sync::Mutex::default(),
             answers: Mutex::default(),
             counts: Counts::default(),
             rules: rules.clone(),
@@ -300,14 +302,17 @@ impl Plugin {
         if self.left.fetch_sub(1, Ordering::Relaxed) > 0 {
             return true;
         }
-        let block = BLOCK.min(self.rules.daily_calls);
-        match store.reserve_plugin_calls(day, self.rules.name.clone(), block, self.rules.daily_calls).await {
-            Ok(got) => {
-                self.left.store(got - 1, Ordering::Relaxed);
-                got > 0
-            }
-            Err(_) => false,
+        // One refill at a time: whoever waited for it takes from what it brought.
+        let _refill = self.refill.lock().await;
+        if self.left.fetch_sub(1, Ordering::Relaxed) > 0 {
+            return true;
         }
+        let block = BLOCK.min(self.rules.daily_calls);
+        let got =
+            store.reserve_plugin_calls(day, self.rules.name.clone(), block, self.rules.daily_calls).await;
+        let got = got.unwrap_or(0);
+        self.left.store((got - 1).max(0), Ordering::Relaxed);
+        got > 0
     }
 
     fn remembered(&self, key: u64) -> Option<Vec<ExternalFinding>> {

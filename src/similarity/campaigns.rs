@@ -16,6 +16,9 @@ impl std::fmt::Display for CampaignId {
     }
 }
 
+/// Campaigns with more members are not split when one goes.
+const MOST_SPLIT: usize = 5000;
+
 /// A comment's number in order of arrival.
 pub type Member = u32;
 
@@ -84,6 +87,12 @@ impl Campaigns {
         }
         let Some(mut rest) = self.groups.remove(&node.campaign) else { return };
         rest.remove(&member);
+        if rest.len() > 1 && (rest.len() > MOST_SPLIT || self.are_linked(&node.links)) {
+            // The others hang together without it. (A very large campaign is not taken apart: that one text was copied so often is
+            // no accident of one comment.)
+            self.groups.insert(node.campaign, rest);
+            return;
+        }
         let mut first = true;
         while let Some(&start) = rest.first() {
             let part = self.reachable(start);
@@ -108,6 +117,13 @@ impl Campaigns {
             }
             self.groups.insert(id, part);
         }
+    }
+
+    /// Whether comments hang together by links to the first of them: a cheap and sure sign, not a necessary one.
+    fn are_linked(&self, members: &BTreeSet<Member>) -> bool {
+        let Some(first) = members.first() else { return false };
+        let links = self.nodes.get(first).map(|node| &node.links);
+        links.is_some_and(|links| members.iter().skip(1).all(|member| links.contains(member)))
     }
 
     fn reachable(&self, start: Member) -> BTreeSet<Member> {

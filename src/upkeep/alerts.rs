@@ -28,14 +28,17 @@ pub async fn tell(store: &Store, rules: &Alerts, public_url: &str) -> Result<(),
         return Ok(());
     }
     for (subject, pause, text) in due(store, rules, public_url).await? {
-        if !store.alert_due(subject.clone(), pause).await? {
-            continue;
-        }
-        let (rules, said) = (rules.clone(), text.clone());
-        let sent = tokio::task::spawn_blocking(move || send(&rules, &said)).await;
-        if let Err(error) = sent.unwrap_or_else(|_| Err("the sending failed".to_owned())) {
-            tracing::warn!(error, text, "an alert was not sent; it is tried again");
-            store.forget_alert(subject).await?;
+        for (channel, send) in channels(rules) {
+            let subject = format!("{channel}:{subject}");
+            if !store.alert_due(subject.clone(), pause).await? {
+                continue;
+            }
+            let (rules, said) = (rules.clone(), text.clone());
+            let sent = tokio::task::spawn_blocking(move || send(&rules, &said)).await;
+            if let Err(error) = sent.unwrap_or_else(|_| Err("the sending failed".to_owned())) {
+                tracing::warn!(channel, error, text, "an alert was not sent; it is tried again");
+                store.forget_alert(subject).await?;
+            }
         }
     }
     Ok(())
@@ -84,21 +87,36 @@ async fn due(
     Ok(all)
 }
 
-fn send(rules: &Alerts, text: &str) -> Result<(), String> {
+/// A way to say something.
+type Send = fn(&Alerts, &str) -> Result<(), String>;
+
+/// The ways that are configured, by name.
+fn channels(rules: &Alerts) -> Vec<(&'static str, Send)> {
+    let mut channels: Vec<(&'static str, Send)> = Vec::new();
     if !rules.webhook.is_empty() {
-        let body = json!({ "text": text }).to_string();
-        let answer = agent(PATIENCE, rules.webhook_allow_private)
-            .post(&rules.webhook)
-            .header("content-type", "application/json")
-            .send(body.as_bytes())
-            .map_err(|error| error.to_string())?;
-        if !answer.status().is_success() {
-            return Err(format!("the chat answered {}", answer.status().as_u16()));
-        }
+        channels.push(("chat", to_chat));
     }
-    if rules.mail_to.is_empty() {
-        return Ok(());
+    if !rules.mail_to.is_empty() {
+        channels.push(("mail", by_mail));
     }
+    channels
+}
+
+fn to_chat(rules: &Alerts, text: &str) -> Result<(), String> {
+    let body = json!({ "text": text }).to_string();
+    let answer = agent(PATIENCE, rules.webhook_allow_private)
+        .post(&rules.webhook)
+        .header("content-type", "application/json")
+        .send(body.as_bytes())
+        .map_err(|error| error.to_string())?;
+    if answer.status().is_success() {
+        Ok(())
+    } else {
+        Err(format!("the chat answered {}", answer.status().as_u16()))
+    }
+}
+
+fn by_mail(rules: &Alerts, text: &str) -> Result<(), String> {
     let mailbox = |address: &str| {
         address.parse::<Mailbox>().map_err(|error| format!("`{address}` is no mail address: {error}"))
     };

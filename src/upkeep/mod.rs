@@ -23,6 +23,17 @@ const AT_ONCE: usize = 1000;
 /// Milliseconds of a day.
 const DAY: i64 = 24 * 3_600_000;
 
+/// Fetches articles where that is switched on, until the process ends.
+pub async fn fetch(intake: Arc<Intake>, settings: impl Fn() -> Arc<Service>) {
+    loop {
+        tokio::time::sleep(TICK).await;
+        let rules = settings().articles.clone();
+        if rules.fetch {
+            report("fetching articles", fetch_due(intake.store(), rules.allow_private).await);
+        }
+    }
+}
+
 /// Goes on until the process ends. `settings` tells those of now.
 pub async fn run(intake: Arc<Intake>, public_url: String, settings: impl Fn() -> Arc<Service>) {
     let mut seen = intake.store().last_event().await.unwrap_or(0);
@@ -32,12 +43,10 @@ pub async fn run(intake: Arc<Intake>, public_url: String, settings: impl Fn() ->
         tokio::time::sleep(TICK).await;
         let settings = settings();
         report("following the store", follow(&intake, &mut seen).await);
-        if settings.articles.fetch {
-            report("fetching articles", fetch_due(intake.store(), settings.articles.allow_private).await);
-        }
         if is_due(round, ROUND) {
             round = Some(Instant::now());
             report("refreshing", intake.refresh().await);
+            report("keeping promises", intake.keep_promises(60_000).await);
             report("telling people", alerts::tell(intake.store(), &settings.alerts, &public_url).await);
             report("forgetting", forget(&intake, &settings).await);
         }

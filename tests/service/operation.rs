@@ -263,7 +263,7 @@ async fn people_are_told_once_when_something_needs_them() {
         Settings::parse(&config.replace("webhook_allow_private = true", "")).unwrap().service.alerts;
     desk.store
         .forget_alert(format!(
-            "campaign:gazette:{}",
+            "chat:campaign:gazette:{}",
             desk.get("/v1/campaigns").await.1["campaigns"][0]["id"].as_str().unwrap()
         ))
         .await

@@ -154,6 +154,8 @@ pub struct Remembered {
     pub on_campaign_card: bool,
     /// Whether its author was trusted when it came.
     pub trusted: bool,
+    /// Whether it came with a site's history, and not live.
+    pub history: bool,
 }
 
 /// A stored comment as `GET` shows it.

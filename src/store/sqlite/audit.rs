@@ -1,9 +1,12 @@
 //! The audit log: append-only, each entry's hash covers the one before it, so that a change anywhere shows.
 //!
 //! The hash covers a salted digest of subject and detail in their stead: an erasure blanks both with their salt, the chain holds on, and
-//! nobody can try out what stood there. Entries from before schema 2 have no digest; their hash covers the words themselves.
+//! nobody can try out what stood there. The chain does not show that its end was cut off: keep a copy of its last hash elsewhere. Entries from before schema 2 have no digest; their hash covers the words themselves.
+
+use std::collections::BTreeSet;
 
 use rusqlite::{Connection, OptionalExtension, Row, params};
+use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use super::{SqliteStore, now};
@@ -12,6 +15,7 @@ use crate::store::records::AuditEntry;
 
 /// What stands in the place of erased words.
 const ERASED: &str = r#"{"erased":true}"#;
+const ERASED_SUBJECT: &str = "erased";
 
 /// Appends an entry inside the caller's transaction.
 pub(super) fn append(
@@ -19,7 +23,7 @@ pub(super) fn append(
     actor: &str,
     action: &str,
     subject: &str,
-    detail: &serde_json::Value,
+    detail: &Value,
 ) -> Result<(), StoreError> {
     let last: Option<(i64, String)> = connection
         .prepare_cached("SELECT seq, hash FROM audit ORDER BY seq DESC LIMIT 1")?
@@ -58,15 +62,42 @@ pub(super) fn append(
     Ok(())
 }
 
-/// Blanks subject and detail of the entries that name `word` in them: a subject equal to it, or a detail that holds it as a JSON string.
-pub(super) fn erase(connection: &Connection, word: &str) -> Result<usize, StoreError> {
-    let quoted = serde_json::to_string(word)?;
-    Ok(connection
-        .prepare_cached(
-            "UPDATE audit SET subject = 'erased', detail = ?3, salt = NULL, is_erased = 1
-             WHERE is_erased = 0 AND (subject = ?1 OR instr(detail, ?2) > 0)",
-        )?
-        .execute(params![word, quoted, ERASED])?)
+/// Blanks subject and detail of the entries of a site that name one of these words: a subject that is it, or ends in it after the site's name, or a
+/// detail that holds it as a JSON string. One pass over the log, whatever the number of words.
+pub(super) fn erase(connection: &Connection, site: &str, words: &BTreeSet<String>) -> Result<(), StoreError> {
+    let mut statement = connection.prepare(
+        "SELECT seq, subject, detail FROM audit
+         WHERE is_erased = 0 AND (json_extract(detail, '$.site') = ?1 OR subject LIKE ?1 || '/%')",
+    )?;
+    let mut rows = statement.query([site])?;
+    let mut named = Vec::new();
+    while let Some(row) = rows.next()? {
+        let (seq, subject, detail): (i64, String, String) = (row.get(0)?, row.get(1)?, row.get(2)?);
+        let of_site = subject.strip_prefix(site).and_then(|rest| rest.strip_prefix('/'));
+        let detail: Value = serde_json::from_str(&detail)?;
+        if words.contains(&subject)
+            || of_site.is_some_and(|rest| words.contains(rest))
+            || holds(&detail, words)
+        {
+            named.push(seq);
+        }
+    }
+    let mut blank = connection
+        .prepare("UPDATE audit SET subject = ?2, detail = ?3, salt = NULL, is_erased = 1 WHERE seq = ?1")?;
+    for seq in named {
+        blank.execute(params![seq, ERASED_SUBJECT, ERASED])?;
+    }
+    Ok(())
+}
+
+/// Whether a JSON value holds one of the words as a string.
+fn holds(value: &Value, words: &BTreeSet<String>) -> bool {
+    match value {
+        Value::String(text) => words.contains(text),
+        Value::Array(values) => values.iter().any(|value| holds(value, words)),
+        Value::Object(fields) => fields.values().any(|value| holds(value, words)),
+        _ => false,
+    }
 }
 
 fn content_digest(salt: &[u8], entry: &AuditEntry) -> String {
@@ -116,17 +147,20 @@ impl Sealed {
         })
     }
 
-    /// Whether the entry is what it was, and follows the one before it. Of an erased one from before schema 2 only its place is known.
-    fn follows(&self, previous: &str) -> bool {
+    /// Whether the entry is what it was, and follows the one before it. `sealed` says that entries before it had digests: then one without is a
+    /// forgery. Of an erased entry from before schema 2 only its place is known.
+    fn follows(&self, previous: &str, sealed: bool) -> bool {
+        let entry = &self.entry;
+        let is_blank = entry.subject == ERASED_SUBJECT && entry.detail == ERASED;
         match (&self.digest, self.is_erased) {
             (Some(digest), erased) => {
-                let content = erased
-                    || self.salt.as_ref().is_some_and(|salt| content_digest(salt, &self.entry) == *digest);
-                content && chained(previous, &self.entry, &[digest]) == self.entry.hash
+                let salted = || self.salt.as_ref().is_some_and(|salt| content_digest(salt, entry) == *digest);
+                (if erased { is_blank } else { salted() })
+                    && chained(previous, entry, &[digest]) == entry.hash
             }
-            (None, true) => true,
+            (None, true) => is_blank && !sealed,
             (None, false) => {
-                chained(previous, &self.entry, &[&self.entry.subject, &self.entry.detail]) == self.entry.hash
+                !sealed && chained(previous, entry, &[&entry.subject, &entry.detail]) == entry.hash
             }
         }
     }
@@ -158,15 +192,17 @@ impl SqliteStore {
     pub async fn verify_audit(&self) -> Result<Result<i64, i64>, StoreError> {
         let mut previous = String::new();
         let mut last = 0;
+        let mut sealed_before = false;
         loop {
             let page = self.sealed(last, 1000).await?;
             if page.is_empty() {
                 return Ok(Ok(last));
             }
             for sealed in page {
-                if sealed.entry.seq != last + 1 || !sealed.follows(&previous) {
+                if sealed.entry.seq != last + 1 || !sealed.follows(&previous, sealed_before) {
                     return Ok(Err(last + 1));
                 }
+                sealed_before |= sealed.digest.is_some();
                 last = sealed.entry.seq;
                 previous = sealed.entry.hash;
             }

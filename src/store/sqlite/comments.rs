@@ -110,14 +110,15 @@ impl SqliteStore {
             .await
     }
 
-    /// Comments that were promised and not judged, oldest first.
+    /// Comments that were promised longer ago than this and not judged, oldest first.
     ///
     /// # Errors
     /// When the store cannot be read.
-    pub async fn promised(&self) -> Result<Vec<(String, Comment)>, StoreError> {
-        self.read(|connection| {
-            let mut statement = connection.prepare_cached("SELECT site, record FROM inbox ORDER BY at")?;
-            let mut rows = statement.query([])?;
+    pub async fn promised(&self, older_than_millis: i64) -> Result<Vec<(String, Comment)>, StoreError> {
+        self.read(move |connection| {
+            let mut statement =
+                connection.prepare_cached("SELECT site, record FROM inbox WHERE at <= ?1 ORDER BY at")?;
+            let mut rows = statement.query([now() - older_than_millis])?;
             let mut promised = Vec::new();
             while let Some(row) = rows.next()? {
                 promised.push((row.get(0)?, serde_json::from_str(&row.get::<_, String>(1)?)?));
@@ -244,12 +245,25 @@ impl SqliteStore {
                 if before == word(&status) && decided_by.is_some() {
                     return Ok(());
                 }
+                if status == Status::Pending {
+                    // It waits for somebody there: nobody has decided anything.
+                    connection.execute(
+                        "UPDATE comments SET status = ?2 WHERE seq = ?1",
+                        params![seq, word(&status)],
+                    )?;
+                    return append(
+                        connection,
+                        &actor,
+                        "comment.status",
+                        &format!("{site}/{id}"),
+                        &json!({ "site": site, "status": status, "before": before }),
+                    );
+                }
                 let decision = new_id();
                 let at = now();
                 let action = match status {
-                    Status::Published => "approve",
+                    Status::Published | Status::Pending => "approve",
                     Status::Rejected | Status::Deleted => "reject",
-                    Status::Pending => "escalate",
                 };
                 connection.execute(
                     "INSERT INTO decisions (id, site, action, actor, trust, at, undo_until) VALUES (?1, ?2, ?3, ?4, 'cms', ?5, ?5)",
@@ -276,16 +290,17 @@ impl SqliteStore {
                     &actor,
                     "comment.status",
                     &format!("{site}/{id}"),
-                    &json!({ "status": status, "before": before }),
+                    &json!({ "site": site, "status": status, "before": before }),
                 )
             })
             .await
     }
 
-    /// Removes a comment with all its revisions and assessments. Returns the numbers that are gone.
+    /// Removes a comment with all its revisions and assessments, and remembers that it was. Returns the numbers that are gone: none for
+    /// a comment that never came.
     ///
     /// # Errors
-    /// [`StoreError::NotFound`] for an unknown comment.
+    /// When the store cannot be written.
     pub async fn delete_comment(&self, site: String, id: Id, actor: String) -> Result<Vec<i64>, StoreError> {
         let tombstone = self.tombstone(&site, id.as_str());
         self.writer
@@ -296,8 +311,12 @@ impl SqliteStore {
                 let gone: Vec<i64> = statement
                     .query_map(params![site, id.as_str()], |row| row.get(0))?
                     .collect::<Result<_, _>>()?;
+                // What comes later under this name, or waits to be judged, is not taken either.
+                bury(connection, &site, &tombstone)?;
+                connection
+                    .execute("DELETE FROM inbox WHERE site = ?1 AND id = ?2", params![site, id.as_str()])?;
                 if gone.is_empty() {
-                    return Err(StoreError::NotFound("such comment"));
+                    return Ok(gone);
                 }
                 for seq in &gone {
                     close_for_comment(connection, *seq)?;
@@ -308,8 +327,13 @@ impl SqliteStore {
                     "DELETE FROM comments WHERE site = ?1 AND id = ?2",
                     params![site, id.as_str()],
                 )?;
-                bury(connection, &site, &tombstone)?;
-                append(connection, &actor, "comment.delete", &format!("{site}/{id}"), &json!({}))?;
+                append(
+                    connection,
+                    &actor,
+                    "comment.delete",
+                    &format!("{site}/{id}"),
+                    &json!({ "site": site }),
+                )?;
                 Ok(gone)
             })
             .await
@@ -323,7 +347,7 @@ impl SqliteStore {
         self.read(move |connection| {
             let mut statement = connection.prepare_cached(
                 "SELECT seq, site, id, thread, author, created_at, received_at, points, p, words, disguised, strongest_rule, abstained,
-                   sketch, canon_version, verdict, campaign, is_trusted, instr(because, '\"campaign\"') > 0 AS on_campaign_card
+                   sketch, canon_version, verdict, campaign, is_trusted, is_history, instr(because, '\"campaign\"') > 0 AS on_campaign_card
                  FROM comments WHERE is_current = 1 AND seq > ?1 ORDER BY seq LIMIT ?2",
             )?;
             let mut rows = statement.query(params![after, limit as i64])?;
@@ -485,6 +509,15 @@ fn insert(connection: &Connection, new: &NewComment) -> Result<Taken, StoreError
         })?
         .collect::<Result<_, _>>()?;
     let replaced = before.iter().find(|(_, _, is_current)| *is_current).map(|(seq, ..)| *seq);
+    let is_settled = matches!(comment.status, Some(Status::Rejected | Status::Deleted));
+    // An edit does not lift a rejection: unless the CMS says where it stands, it stands where it stood.
+    let status = match (comment.status, replaced) {
+        (Some(status), _) => word(&status),
+        (None, Some(seq)) => connection
+            .prepare_cached("SELECT status FROM comments WHERE seq = ?1")?
+            .query_row([seq], |row| row.get(0))?,
+        (None, None) => word(&Status::Published),
+    };
     if let Some(seq) = replaced {
         connection.prepare_cached("UPDATE comments SET is_current = 0 WHERE seq = ?1")?.execute([seq])?;
         close_for_comment(connection, seq)?;
@@ -498,8 +531,8 @@ fn insert(connection: &Connection, new: &NewComment) -> Result<Taken, StoreError
         .prepare_cached(
             "INSERT INTO comments (site, id, revision, is_current, thread, author, status, created_at, received_at, record,
                points, p, words, disguised, strongest_rule, abstained, sketch, canon_version, verdict, campaign, lang, because,
-               is_trusted, standing_at)
-             VALUES (?1, ?2, ?3, 1, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23)",
+               is_trusted, standing_at, is_history, decided_by)
+             VALUES (?1, ?2, ?3, 1, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25)",
         )?
         .execute(params![
             new.site,
@@ -507,7 +540,7 @@ fn insert(connection: &Connection, new: &NewComment) -> Result<Taken, StoreError
             revision,
             comment.thread().map(Id::as_str),
             comment.author_key(),
-            word(&comment.status.unwrap_or(Status::Published)),
+            status,
             comment.created_at.map(|at| at.timestamp_millis()),
             at,
             serde_json::to_string(comment)?,
@@ -525,10 +558,12 @@ fn insert(connection: &Connection, new: &NewComment) -> Result<Taken, StoreError
             serde_json::to_string(&new.because)?,
             new.trusted,
             new.stamp,
+            !new.queue,
+            // What the CMS had settled before it told us is not ours to decide.
+            is_settled.then_some("cms"),
         ])?;
     let seq = connection.last_insert_rowid();
     add_assessment(connection, seq, "arrival", &new.assessment)?;
-    let is_settled = matches!(comment.status, Some(Status::Rejected | Status::Deleted));
     if new.queue && !is_settled {
         let opening =
             Opening { verdict: new.verdict, because: &new.because, priority: new.priority, tags: &new.tags };
@@ -640,5 +675,6 @@ fn remember(row: &Row<'_>) -> Result<Remembered, StoreError> {
         campaign: row.get("campaign")?,
         on_campaign_card: row.get("on_campaign_card")?,
         trusted: row.get("is_trusted")?,
+        history: row.get("is_history")?,
     })
 }

@@ -1,11 +1,13 @@
 //! Decisions and undo: a decision, its audit entry, its events and its callbacks are one transaction. People's decisions are changed by
 //! people only.
 
+use std::collections::BTreeSet;
+
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use serde_json::{Value, json};
 
 use super::audit::append;
-use super::cards::{Card, Opening, SWEEP, close_for_comment, close_settled_campaign, open_for};
+use super::cards::{Card, Opening, SWEEP, close_for_comment, close_settled_campaign, is_queued, open_for};
 use super::comments::{current, of_word, word};
 use super::events::event;
 use super::outbox::enqueue;
@@ -216,10 +218,14 @@ fn groups(connection: &Connection, decision: &NewDecision) -> Result<Vec<Group>,
         Ok(connection.prepare_cached(sql)?.query_row(params![site, value], Card::of).optional()?)
     };
     match &decision.target {
-        Target::Items(items) => items
-            .iter()
-            .map(|(id, version)| of_card(Card::load(connection, &decision.sites, id)?, *version))
-            .collect(),
+        Target::Items(items) => {
+            let mut seen = BTreeSet::new();
+            items
+                .iter()
+                .filter(|(id, _)| seen.insert(id))
+                .map(|(id, version)| of_card(Card::load(connection, &decision.sites, id)?, *version))
+                .collect()
+        }
         Target::Campaign(id) => {
             let card = open("SELECT * FROM queue WHERE site = ?1 AND campaign = ?2 AND is_open = 1", id)?;
             if let Some(card) = card {
@@ -233,19 +239,21 @@ fn groups(connection: &Connection, decision: &NewDecision) -> Result<Vec<Group>,
         }
         Target::Comments(ids) => {
             let mut groups = Vec::new();
+            let mut seen = BTreeSet::new();
             for id in ids {
                 let (seq, ..) = current(connection, site, id)?;
+                if !seen.insert(seq) {
+                    continue;
+                }
                 let card =
                     open("SELECT * FROM queue WHERE site = ?1 AND comment = ?2 AND is_open = 1", &seq)?;
                 match &card {
                     Some(card) => check(connection, decision, card, decision.version)?,
                     None => no_card_seen(decision)?,
                 }
-                groups.push(Group {
-                    card,
-                    members: vec![Member::load(connection, seq)?],
-                    spared: Vec::new(),
-                });
+                let member = Member::load(connection, seq)?;
+                check_rank(connection, decision, site, &member, card.is_some())?;
+                groups.push(Group { card, members: vec![member], spared: Vec::new() });
             }
             Ok(groups)
         }
@@ -273,6 +281,36 @@ fn check(
     }
     if card.is_escalated && !decision.by.leads && decision.action.status().is_some() {
         return Err(StoreError::Forbidden("the card was escalated: a lead decides it".to_owned()));
+    }
+    Ok(())
+}
+
+/// Whether a comment that is named by itself is the actor's to decide: not what stands on somebody else's or an escalated campaign card, and
+/// not what another person has decided, unless the actor leads.
+fn check_rank(
+    connection: &Connection,
+    decision: &NewDecision,
+    site: &str,
+    member: &Member,
+    has_card: bool,
+) -> Result<(), StoreError> {
+    if let (Some(campaign), false) = (&member.campaign, has_card || member.decided_by.is_some()) {
+        let card = connection
+            .prepare_cached("SELECT * FROM queue WHERE site = ?1 AND campaign = ?2 AND is_open = 1")?
+            .query_row([site, campaign], Card::of)
+            .optional()?;
+        if let Some(card) = card {
+            check(connection, decision, &card, None)?;
+        }
+    }
+    let by_another =
+        member.decided_by.as_ref().is_some_and(|by| by.starts_with("user:") && *by != decision.by.name);
+    if by_another && !decision.by.leads && decision.action.status().is_some() {
+        let by = member.decided_by.as_deref().unwrap_or_default();
+        return Err(StoreError::Forbidden(format!(
+            "`{}` was decided by {by}: a lead can change it",
+            member.id
+        )));
     }
     Ok(())
 }
@@ -382,6 +420,7 @@ fn propose_the_rest(
             .execute([site, campaign, id])?;
         Ok(())
     };
+    let mut parts = BTreeSet::new();
     for group in groups {
         let whole = match (&group.card, &decision.target) {
             (Some(card), _) => card.campaign.as_ref(),
@@ -392,17 +431,21 @@ fn propose_the_rest(
             remember(campaign)?;
             continue;
         }
-        for campaign in group.members.iter().filter_map(|member| member.campaign.as_ref()) {
-            if decision.action != Action::Reject {
-                continue;
-            }
-            let rest = Member::of_campaign(connection, site, campaign)?;
-            let Some(next) = rest.first() else { continue };
-            remember(campaign)?;
-            let opening =
-                Opening { verdict: Verdict::Review, because: SWEEP, priority: rest.len() as f64, tags: &[] };
-            open_for(connection, next.seq, &opening)?;
+        if decision.action == Action::Reject {
+            parts.extend(group.members.iter().filter_map(|member| member.campaign.as_ref()));
         }
+    }
+    for campaign in parts {
+        let rest: (i64, Option<i64>) = connection
+            .prepare_cached(
+                "SELECT count(*), min(seq) FROM comments
+                 WHERE campaign = ?2 AND site = ?1 AND is_current = 1 AND decided_by IS NULL",
+            )?
+            .query_row([site, campaign], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        let (size, Some(next)) = rest else { continue };
+        remember(campaign)?;
+        let opening = Opening { verdict: Verdict::Review, because: SWEEP, priority: size as f64, tags: &[] };
+        open_for(connection, next, &opening)?;
     }
     Ok(())
 }
@@ -440,30 +483,7 @@ fn undo(connection: &Connection, sites: &Sites, id: &str, actor: &Actor) -> Resu
     connection.execute("UPDATE decisions SET undone_at = ?2 WHERE id = ?1", params![id, now()])?;
     connection.execute("DELETE FROM campaign_states WHERE decision = ?1", [id])?;
     if changed > 0 {
-        // A newer card for the same thing may be open meanwhile: then that one stands.
-        let sql = match action {
-            Action::Approve | Action::Reject => {
-                "UPDATE OR IGNORE queue SET is_open = 1, version = version + 1, claimed_by = NULL, claimed_until = NULL WHERE ?2 = ?2 AND id IN"
-            }
-            Action::Skip => {
-                "UPDATE queue SET priority = priority + ?2, version = version + 1 WHERE is_open = 1 AND id IN"
-            }
-            Action::Escalate => {
-                "UPDATE queue SET priority = priority - ?2, is_escalated = 0, version = version + 1 WHERE is_open = 1 AND id IN"
-            }
-        };
-        connection.execute(
-            &format!("{sql} (SELECT item FROM decision_items WHERE decision = ?1)"),
-            params![id, SKIP_STEP],
-        )?;
-        // Those that a campaign's decision spared stand on its card again.
-        connection.execute(
-            "UPDATE queue SET is_open = 0, version = version + 1
-             WHERE is_open = 1 AND comment IN (
-               SELECT c.seq FROM comments c JOIN queue q ON q.campaign = c.campaign AND q.site = c.site AND q.is_open = 1
-               JOIN decision_items i ON i.item = q.id WHERE i.decision = ?1 AND c.is_current = 1)",
-            [id],
-        )?;
+        reopen(connection, id, action)?;
     }
     event(
         connection,
@@ -473,6 +493,57 @@ fn undo(connection: &Connection, sites: &Sites, id: &str, actor: &Actor) -> Resu
     )?;
     append(connection, &actor.name, "decision.undo", id, &json!({ "site": past.site, "comments": changed }))?;
     Ok(changed)
+}
+
+/// Puts the cards of an undone decision back: where they stood, and for comments that nobody has decided now and that have none, a card anew.
+fn reopen(connection: &Connection, id: &str, action: Action) -> Result<(), StoreError> {
+    let of_decision = "id IN (SELECT item FROM decision_items WHERE decision = ?1)";
+    let sql = match action {
+        // A newer card for the same thing may be open meanwhile: then that one stands. A campaign that was merged into another has no
+        // card of its own any more.
+        Action::Approve | Action::Reject => {
+            "UPDATE OR IGNORE queue SET is_open = 1, version = version + 1, claimed_by = NULL, claimed_until = NULL
+             WHERE ?2 = ?2 AND (campaign IS NULL OR EXISTS (
+               SELECT 1 FROM comments c WHERE c.campaign = queue.campaign AND c.site = queue.site AND c.is_current = 1
+                 AND c.decided_by IS NULL))"
+        }
+        Action::Skip => "UPDATE queue SET priority = priority + ?2, version = version + 1 WHERE is_open = 1",
+        Action::Escalate => {
+            "UPDATE queue SET priority = priority - ?2, is_escalated = 0, version = version + 1 WHERE is_open = 1"
+        }
+    };
+    connection.execute(&format!("{sql} AND {of_decision}"), params![id, SKIP_STEP])?;
+    if action.status().is_none() {
+        return Ok(());
+    }
+    // Those that a campaign's decision spared stand on its card again.
+    connection.execute(
+        "UPDATE queue SET is_open = 0, version = version + 1
+         WHERE is_open = 1 AND comment IN (
+           SELECT c.seq FROM comments c JOIN queue q ON q.campaign = c.campaign AND q.site = c.site AND q.is_open = 1
+           JOIN decision_items i ON i.item = q.id WHERE i.decision = ?1 AND c.is_current = 1)",
+        [id],
+    )?;
+    let mut statement = connection.prepare_cached(
+        "SELECT c.seq, c.verdict, c.because, c.p FROM decision_comments d JOIN comments c ON c.seq = d.comment
+         WHERE d.decision = ?1 AND c.is_current = 1 AND c.decided_by IS NULL AND c.verdict <> 'allow' ORDER BY c.seq",
+    )?;
+    let mut rows = statement.query([id])?;
+    while let Some(row) = rows.next()? {
+        let seq: i64 = row.get(0)?;
+        if is_queued(connection, seq)? {
+            continue;
+        }
+        let because: Vec<Because> = serde_json::from_str(&row.get::<_, String>(2)?)?;
+        let opening = Opening {
+            verdict: of_word(&row.get::<_, String>(1)?)?,
+            because: &because,
+            priority: (-row.get::<_, f64>(3)?.log10()).min(12.0),
+            tags: &[],
+        };
+        open_for(connection, seq, &opening)?;
+    }
+    Ok(())
 }
 
 /// Puts every comment of a decision back as it was, and tells the CMS.

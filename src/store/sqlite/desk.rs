@@ -57,16 +57,17 @@ impl SqliteStore {
         self.read(move |connection| notes(connection, &site, kind, &subject)).await
     }
 
-    /// Keeps a view under its owner's name for it; one of that name is replaced. Returns its id.
+    /// Keeps a view under its owner's name for it, with the sites that the owner sees; one of that name is replaced. Returns its id.
     ///
     /// # Errors
     /// When the store cannot be written.
-    pub async fn save_view(&self, view: View) -> Result<String, StoreError> {
+    pub async fn save_view(&self, view: View, sites: Sites) -> Result<String, StoreError> {
         self.writer
             .run(move |connection| {
                 Ok(connection.query_row(
-                    "INSERT INTO views (id, owner, name, query, is_shared, created_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
-                     ON CONFLICT (owner, name) DO UPDATE SET query = excluded.query, is_shared = excluded.is_shared
+                    "INSERT INTO views (id, owner, name, query, is_shared, created_at, sites) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
+                     ON CONFLICT (owner, name) DO UPDATE SET query = excluded.query, is_shared = excluded.is_shared,
+                       sites = excluded.sites
                      RETURNING id",
                     params![
                         new_id(),
@@ -74,7 +75,8 @@ impl SqliteStore {
                         view.name,
                         serde_json::to_string(&view.query)?,
                         view.shared,
-                        now()
+                        now(),
+                        json_list(&sites)?
                     ],
                     |row| row.get(0),
                 )?)
@@ -82,15 +84,19 @@ impl SqliteStore {
             .await
     }
 
-    /// Somebody's views and the shared ones, by name.
+    /// Somebody's views, and those that others share who see a site in common, by name.
     ///
     /// # Errors
     /// When the store cannot be read.
-    pub async fn views(&self, owner: String) -> Result<Vec<View>, StoreError> {
+    pub async fn views(&self, owner: String, sites: Sites) -> Result<Vec<View>, StoreError> {
         self.read(move |connection| {
-            let mut statement = connection
-                .prepare_cached("SELECT * FROM views WHERE owner = ?1 OR is_shared = 1 ORDER BY name, id")?;
-            let mut rows = statement.query([owner])?;
+            let mut statement = connection.prepare_cached(
+                "SELECT * FROM views WHERE owner = ?1 OR (is_shared = 1 AND (
+                   sites IS NULL OR ?2 IS NULL
+                   OR EXISTS (SELECT 1 FROM json_each(sites) a JOIN json_each(?2) b ON a.value = b.value)))
+                 ORDER BY name, id",
+            )?;
+            let mut rows = statement.query(params![owner, json_list(&sites)?])?;
             let mut views = Vec::new();
             while let Some(row) = rows.next()? {
                 let query: QueueFilter = serde_json::from_str(&row.get::<_, String>("query")?)?;
@@ -208,6 +214,10 @@ impl SqliteStore {
                     ],
                 )?;
                 close_campaign(connection, &allowed.site, &campaign)?;
+                connection.execute(
+                    "DELETE FROM campaign_states WHERE site = ?1 AND campaign = ?2",
+                    [&allowed.site, &campaign],
+                )?;
                 event(connection, &allowed.site, "campaign.allowed", &json!({ "id": allowed.id }))?;
                 append(
                     connection,
@@ -280,7 +290,7 @@ fn allowed_of(row: &Row<'_>) -> rusqlite::Result<AllowedCampaign> {
 
 fn notes(connection: &Connection, site: &str, kind: &str, subject: &str) -> Result<Vec<Note>, StoreError> {
     let mut statement = connection.prepare_cached(
-        "SELECT * FROM notes WHERE site = ?1 AND kind = ?2 AND subject = ?3 ORDER BY at, id LIMIT ?4",
+        "SELECT * FROM notes WHERE site = ?1 AND kind = ?2 AND subject = ?3 ORDER BY at DESC, id DESC LIMIT ?4",
     )?;
     let rows = statement.query_map(params![site, kind, subject, MOST_NOTES], |row| {
         Ok(Note {
@@ -293,7 +303,9 @@ fn notes(connection: &Connection, site: &str, kind: &str, subject: &str) -> Resu
             at: row.get("at")?,
         })
     })?;
-    Ok(rows.collect::<Result<_, _>>()?)
+    let mut notes: Vec<Note> = rows.collect::<Result<_, _>>()?;
+    notes.reverse();
+    Ok(notes)
 }
 
 fn author_page(connection: &Connection, site: &str, author: &str) -> Result<AuthorPage, StoreError> {

@@ -79,6 +79,8 @@ impl SqliteStore {
         let mut connection = connect(path, OpenFlags::default())?;
         connection.pragma_update(None, "journal_mode", "WAL")?;
         connection.pragma_update(None, "synchronous", "FULL")?;
+        // What is deleted is overwritten: erased text must not be readable in the file.
+        connection.pragma_update(None, "secure_delete", true)?;
         connection.pragma_update(None, "cache_size", WRITER_CACHE)?;
         connection.pragma_update(None, "wal_autocheckpoint", CHECKPOINT_PAGES)?;
         migrate(&mut connection)?;
@@ -127,6 +129,16 @@ impl SqliteStore {
             let result = work(&connection);
             readers.give_back(connection);
             result
+        });
+        task.await.map_err(|_| StoreError::Closed)?
+    }
+
+    /// Brings the write-ahead log home and empties it, as far as readers allow: what was overwritten is gone then.
+    async fn empty_log(&self) -> Result<(), StoreError> {
+        let path = Arc::clone(&self.path);
+        let task = tokio::task::spawn_blocking(move || {
+            let connection = connect(&path, OpenFlags::default())?;
+            Ok(connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?)
         });
         task.await.map_err(|_| StoreError::Closed)?
     }

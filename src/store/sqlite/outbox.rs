@@ -8,8 +8,8 @@ use super::{SqliteStore, json_list, new_id, now};
 use crate::store::StoreError;
 use crate::store::records::{Delivery, Due, Message, Sites, Try};
 
-/// Puts an event for every enabled callback of the site into the outbox, inside the caller's transaction.
-/// `subject` is the comment: its messages are delivered in their order. A receiver that speaks Akismet is told of the comments that came
+/// Puts an event for every callback of the site into the outbox, inside the caller's transaction.
+/// `subject` is the comment: its messages are delivered in their order; those of a callback that is off wait. A receiver that speaks Akismet is told of the comments that came
 /// as Akismet's, in that protocol's words.
 pub(super) fn enqueue(
     connection: &Connection,
@@ -18,8 +18,8 @@ pub(super) fn enqueue(
     kind: &str,
     data: &Value,
 ) -> Result<(), StoreError> {
-    let mut statement = connection
-        .prepare_cached("SELECT id, kind, secret FROM callbacks WHERE site = ?1 AND is_enabled = 1")?;
+    let mut statement =
+        connection.prepare_cached("SELECT id, kind, secret FROM callbacks WHERE site = ?1")?;
     let callbacks: Vec<(String, String, String)> = statement
         .query_map([site], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?
         .collect::<Result<_, _>>()?;
@@ -56,7 +56,7 @@ fn akismet(key: &str, guid: &str, data: &Value) -> Option<Value> {
 }
 
 impl SqliteStore {
-    /// Callbacks that are due, oldest first.
+    /// Callbacks that are due, oldest first; so many of each receiver at the most.
     ///
     /// # Errors
     /// When the store cannot be read.
@@ -64,11 +64,12 @@ impl SqliteStore {
         self.read(move |connection| {
             let mut statement = connection.prepare_cached(
                 "SELECT o.id, o.body, o.attempts, c.id AS callback_id, c.site, c.url, c.kind, c.secret, c.allow_private
-                 FROM outbox o JOIN callbacks c ON c.id = o.callback
-                 WHERE o.state = 'pending' AND o.due_at <= ?1 AND c.is_enabled = 1
-                   AND NOT EXISTS (SELECT 1 FROM outbox p WHERE p.callback = o.callback AND p.subject = o.subject
-                                   AND p.state = 'pending' AND p.id < o.id)
-                 ORDER BY o.due_at, o.id LIMIT ?2",
+                 FROM callbacks c JOIN outbox o ON o.id IN (
+                   SELECT n.id FROM outbox n WHERE n.callback = c.id AND n.state = 'pending' AND n.due_at <= ?1
+                     AND NOT EXISTS (SELECT 1 FROM outbox p WHERE p.callback = n.callback AND p.subject = n.subject
+                                     AND p.state = 'pending' AND p.id < n.id)
+                   ORDER BY n.due_at, n.id LIMIT ?2)
+                 WHERE c.is_enabled = 1 ORDER BY o.due_at, o.id",
             )?;
             let rows = statement.query_map(params![now(), limit as i64], |row| {
                 Ok(Due {
@@ -111,6 +112,14 @@ impl SqliteStore {
                     "UPDATE outbox SET state = ?2, due_at = coalesce(?3, due_at), attempts = attempts + 1, last_outcome = ?4 WHERE id = ?1",
                     params![id, state, due, outcome],
                 )?;
+                if let Some(due) = due {
+                    // What does not reach the receiver now will not a moment later: its other messages wait as long.
+                    connection.execute(
+                        "UPDATE outbox SET due_at = max(due_at, ?2)
+                         WHERE state = 'pending' AND callback = (SELECT callback FROM outbox WHERE id = ?1)",
+                        params![id, due],
+                    )?;
+                }
                 connection.execute(
                     "INSERT INTO deliveries (message, at, outcome, millis) VALUES (?1, ?2, ?3, ?4)",
                     params![id, now(), outcome, millis],
@@ -127,6 +136,14 @@ impl SqliteStore {
     pub async fn replay_dead_letters(&self, site: String) -> Result<usize, StoreError> {
         self.writer
             .run(move |connection| {
+                // What a later message about the same comment has overtaken must not come after it.
+                connection.execute(
+                    "UPDATE outbox SET state = 'done', last_outcome = 'overtaken by a later message'
+                     WHERE state = 'dead' AND callback IN (SELECT id FROM callbacks WHERE site = ?1)
+                       AND EXISTS (SELECT 1 FROM outbox n WHERE n.callback = outbox.callback AND n.subject = outbox.subject
+                                   AND n.id > outbox.id)",
+                    [&site],
+                )?;
                 Ok(connection.execute(
                     "UPDATE outbox SET state = 'pending', due_at = ?2, attempts = 0
                      WHERE state = 'dead' AND callback IN (SELECT id FROM callbacks WHERE site = ?1 AND is_enabled = 1)",

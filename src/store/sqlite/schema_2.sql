@@ -28,6 +28,11 @@ ALTER TABLE comments DROP COLUMN first_answer;
 ALTER TABLE comments ADD COLUMN lang TEXT;
 -- Order of what the live index says of a comment: an older word never takes the place of a newer one.
 ALTER TABLE comments ADD COLUMN standing_at INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE comments ADD COLUMN is_history INTEGER NOT NULL DEFAULT 0;
+-- Whether the text is still there: what is forgotten with time is looked at once.
+ALTER TABLE comments ADD COLUMN has_text INTEGER NOT NULL DEFAULT 1;
+CREATE INDEX comments_with_text ON comments (received_at) WHERE has_text = 1;
+CREATE INDEX queue_comment ON queue (comment);
 ALTER TABLE comments ADD COLUMN is_trusted INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE comments ADD COLUMN because TEXT NOT NULL DEFAULT '[]';
 UPDATE comments SET because = coalesce(
@@ -59,7 +64,7 @@ CREATE TABLE notes (
 ) STRICT;
 CREATE INDEX notes_subject ON notes (site, kind, subject, at);
 CREATE TABLE views (
-  id TEXT PRIMARY KEY, owner TEXT NOT NULL, name TEXT NOT NULL, query TEXT NOT NULL, is_shared INTEGER NOT NULL,
+  id TEXT PRIMARY KEY, owner TEXT NOT NULL, sites TEXT, name TEXT NOT NULL, query TEXT NOT NULL, is_shared INTEGER NOT NULL,
   created_at INTEGER NOT NULL, UNIQUE (owner, name)
 ) STRICT;
 CREATE TABLE trusted_authors (
@@ -78,6 +83,8 @@ CREATE TABLE events (
 CREATE TABLE alerts (subject TEXT PRIMARY KEY, at INTEGER NOT NULL) STRICT, WITHOUT ROWID;
 
 ALTER TABLE callbacks ADD COLUMN kind TEXT NOT NULL DEFAULT 'standard';
+CREATE INDEX outbox_callback_due ON outbox (callback, due_at, id) WHERE state = 'pending';
+CREATE INDEX outbox_callback_subject ON outbox (callback, subject, id);
 CREATE TABLE deliveries (
   seq INTEGER PRIMARY KEY, message TEXT NOT NULL REFERENCES outbox (id) ON DELETE CASCADE, at INTEGER NOT NULL,
   outcome TEXT NOT NULL, millis INTEGER NOT NULL
