@@ -45,11 +45,18 @@ pub struct Member {
     pub campaign: Option<String>,
     /// Whether it stands on its campaign's card in the store.
     pub on_campaign_card: bool,
-    /// Whether its author is trusted.
+    /// Where it comes from.
+    pub origin: Origin,
+}
+
+/// Where a comment comes from, as far as that spares it something.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Origin {
+    /// Its author is trusted: it is never proposed.
     pub trusted: bool,
-    /// Whether it came with a site's history, and not live.
+    /// It came with a site's history, and not live: history alone queues nothing.
     pub history: bool,
-    /// Whether it belongs to a campaign that people allowed: then copies are no reason.
+    /// It belongs to a campaign that people allowed: copies are no reason.
     pub allowed: bool,
 }
 
@@ -131,6 +138,7 @@ impl Crowd {
 }
 
 /// See the module's documentation.
+#[derive(Default)]
 pub struct Live {
     /// The time of the last word said about a comment, in microseconds: grows with every one, over restarts and processes too.
     clock: i64,
@@ -150,26 +158,6 @@ pub struct Live {
     crowds: RefCell<HashMap<CampaignId, Crowd>>,
     threads: HashMap<(String, String), Thread>,
     authors: HashMap<(String, String), Vec<u32>>,
-}
-
-impl Default for Live {
-    fn default() -> Self {
-        Self {
-            clock: 0,
-            index: Index::default(),
-            members: Vec::new(),
-            slots: HashMap::new(),
-            slot_of: HashMap::new(),
-            by_seq: HashMap::new(),
-            names: HashSet::new(),
-            gone: HashSet::new(),
-            campaigns: Campaigns::default(),
-            crowds: RefCell::default(),
-            known: 0,
-            threads: HashMap::new(),
-            authors: HashMap::new(),
-        }
-    }
 }
 
 impl Live {
@@ -427,12 +415,12 @@ impl Live {
     fn standing(&self, engine: &Engine, number: u32, member: &Member) -> (Standing, Option<String>) {
         let campaign = self.campaigns.campaign_of(number).map(|id| (id, self.authors_of(id)));
         let campaign = campaign.filter(|(_, (_, shared))| *shared);
-        let counts = campaign.filter(|_| !member.allowed);
+        let counts = campaign.filter(|_| !member.origin.allowed);
         let standing = Standing {
             thread: self.thread_score(engine, member),
             copied: counts.is_some(),
             campaign_authors: counts.map_or(0, |(_, (known, _))| known),
-            trusted: member.trusted,
+            trusted: member.origin.trusted,
         };
         (standing, campaign.map(|(id, _)| id.to_string()))
     }
@@ -462,7 +450,7 @@ impl Live {
         });
         let cause = if campaign == member.campaign { "thread" } else { "campaign" };
         // History exposes nothing of history; a live comment comes into the queue whoever exposed it.
-        let queue = queue || !member.history;
+        let queue = queue || !member.origin.history;
         let priority = priority(&member.facts, &standing);
         if let Some(Some(member)) = self.members.get_mut(number as usize) {
             member.verdict = verdict;

@@ -24,7 +24,7 @@ use chrono::Utc;
 use self::allowed::Allowed;
 use self::articles::{Articles, Known};
 use self::holds::Holds;
-use self::live::{Live, Member, Placed, priority, text_score};
+use self::live::{Live, Member, Origin, Placed, priority, text_score};
 use self::plugins::Plugins;
 use crate::config::{Contacts, Settings};
 use crate::domain::{Article, Assessment, Comment, Id, Status, Verdict};
@@ -383,6 +383,7 @@ impl Intake {
             strongest_rule: text.strongest_rule,
             abstained: text.abstained,
         };
+        let allowed = sketch.is_some_and(|sketch| self.allowed.covers(&site, &sketch, &engine.config));
         let member = Member {
             seq: None,
             site: site.clone(),
@@ -395,9 +396,7 @@ impl Intake {
             verdict: Verdict::Allow,
             campaign: None,
             on_campaign_card: false,
-            trusted,
-            history: !queue,
-            allowed: sketch.is_some_and(|sketch| self.allowed.covers(&site, &sketch, &engine.config)),
+            origin: Origin { trusted, history: !queue, allowed },
         };
         let mut placed = self.live().arrive(&engine, &member, queue);
         let place = Place {
@@ -495,9 +494,11 @@ impl Intake {
         let sketch = sketch.and_then(Sketch::from_bytes);
         let config = &self.engine.load().config;
         Member {
-            allowed: sketch.is_some_and(|sketch| self.allowed.covers(&remembered.site, &sketch, config)),
-            trusted: remembered.trusted,
-            history: remembered.history,
+            origin: Origin {
+                allowed: sketch.is_some_and(|sketch| self.allowed.covers(&remembered.site, &sketch, config)),
+                trusted: remembered.trusted,
+                history: remembered.history,
+            },
             seq: Some(remembered.seq),
             sketch,
             site: remembered.site,

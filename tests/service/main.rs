@@ -14,4 +14,5 @@ mod around;
 mod conformance;
 mod desk;
 mod operation;
+mod regression;
 mod support;

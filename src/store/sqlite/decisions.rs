@@ -442,9 +442,9 @@ fn propose_the_rest(
                  WHERE campaign = ?2 AND site = ?1 AND is_current = 1 AND decided_by IS NULL",
             )?
             .query_row([site, campaign], |row| Ok((row.get(0)?, row.get(1)?)))?;
-        let (size, Some(next)) = rest else { continue };
+        let (count, Some(next)) = rest else { continue };
         remember(campaign)?;
-        let opening = Opening { verdict: Verdict::Review, because: SWEEP, priority: size as f64, tags: &[] };
+        let opening = Opening { verdict: Verdict::Review, because: SWEEP, priority: count as f64, tags: &[] };
         open_for(connection, next, &opening)?;
     }
     Ok(())

@@ -91,12 +91,11 @@ impl SqliteStore {
         let count = erased.len();
         self.writer
             .run(move |connection| {
-                let sites: Vec<String> = match site {
-                    Some(site) => vec![site],
-                    None => {
-                        let mut statement = connection.prepare("SELECT id FROM sites")?;
-                        statement.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?
-                    }
+                let sites: Vec<String> = if let Some(site) = site {
+                    vec![site]
+                } else {
+                    let mut statement = connection.prepare("SELECT id FROM sites")?;
+                    statement.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?
                 };
                 for site in sites {
                     let mut names = names.remove(&site).unwrap_or_default();
