@@ -48,6 +48,13 @@ pub(super) enum Hooks {
         #[command(flatten)]
         database: Database,
     },
+    /// Remove a hook; the keys of akismet and perspective hooks are revoked with `claque keys revoke`
+    Remove {
+        /// The hook
+        name: String,
+        #[command(flatten)]
+        database: Database,
+    },
     /// Give a hook another secret, from standard input; the one before stays valid with --keep until the next rotation
     Rotate {
         /// The hook
@@ -196,6 +203,11 @@ pub(super) fn hooks(command: &Hooks) -> Result<Outcome> {
                     json!({ "name": hook.name, "site": hook.site, "adapter": hook.adapter, "secrets": hook.secrets.len() })
                 },
             )
+        }
+        Hooks::Remove { name, database } => {
+            let of = name.clone();
+            database.with(|store| async move { store.remove_hook(of).await })?;
+            database.say(&format!("hook {name} removed"), &json!({ "removed": name }))
         }
         Hooks::Rotate { name, keep, database, .. } => {
             let known = name.clone();

@@ -327,6 +327,7 @@ async fn examine(store: &Store) -> Vec<(&'static str, Result<String, String>)> {
         }
         Err(error) => rows.push(("counts", Err(error.to_string()))),
     }
+    rows.push(("receivers", receivers(store).await));
     rows.push((
         "credentials",
         match store.has_credentials().await {
@@ -336,6 +337,18 @@ async fn examine(store: &Store) -> Vec<(&'static str, Result<String, String>)> {
         },
     ));
     rows
+}
+
+/// Whether every callback is on.
+async fn receivers(store: &Store) -> Result<String, String> {
+    let callbacks = store.callbacks().await.map_err(|error| error.to_string())?;
+    let off: Vec<&str> =
+        callbacks.iter().filter(|(_, on)| !on).map(|(callback, _)| callback.id.as_str()).collect();
+    if off.is_empty() {
+        Ok(format!("{} callbacks, all on", callbacks.len()))
+    } else {
+        Err(format!("switched off: {}: `claque callbacks enable` switches on", off.join(", ")))
+    }
 }
 
 /// Takes a site's history in: judged, stored, found again by later copies; nothing comes into the queue.

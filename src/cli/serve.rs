@@ -41,7 +41,8 @@ pub(super) fn run(args: &Args) -> Result<Outcome> {
             args.listen
         );
     }
-    let filter = tracing_subscriber::EnvFilter::try_from_env("CLAQUE_LOG").unwrap_or_else(|_| "info".into());
+    let filter = tracing_subscriber::EnvFilter::try_from_env("CLAQUE_LOG")
+        .unwrap_or_else(|_| "info,actix_http=off".into());
     let subscriber = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).json();
     let _ = subscriber.try_init();
     actix_web::rt::System::new().block_on(serve(args))
@@ -55,21 +56,28 @@ async fn serve(args: &Args) -> Result<Outcome> {
             "there is no key and no user yet: make one before the service is exposed (`claque keys create`, `claque users add`)"
         );
     }
-    let listener =
-        TcpListener::bind(args.listen).with_context(|| format!("cannot listen on {}", args.listen))?;
-    let address = listener.local_addr()?;
+    store.probe().await.map_err(|error| anyhow!("the database cannot be written: {error}"))?;
     let configured = Some(settings.service.server.public_url.clone()).filter(|url| !url.is_empty());
     if args.expose && args.public_url.is_none() && configured.is_none() {
         bail!(
             "say with --public-url under which address people reach it: logins from another one are refused"
         );
     }
-    let public_url = args.public_url.clone().or(configured).unwrap_or_else(|| format!("http://{address}"));
+    if args.expose && settings.service.server.trusted_proxies.is_empty() {
+        tracing::warn!(
+            "server.trusted_proxies is empty: everybody comes from the proxy's address, and shares its login throttle"
+        );
+    }
     let started = Instant::now();
     let intake = Intake::start(Arc::new(engine), store.clone(), &settings).await;
     let intake = intake.map_err(|error| anyhow!("{error}"))?;
     let (comments, bytes) = intake.index_size();
     tracing::info!(comments, bytes, millis = started.elapsed().as_millis() as u64, "live index made");
+    // Nobody is kept waiting while the index is made: until then the connection is refused, and the CMS publishes as usual.
+    let listener =
+        TcpListener::bind(args.listen).with_context(|| format!("cannot listen on {}", args.listen))?;
+    let address = listener.local_addr()?;
+    let public_url = args.public_url.clone().or(configured).unwrap_or_else(|| format!("http://{address}"));
     callback::start(store)?;
     let state = web::Data::new(State::new(Arc::clone(&intake), &settings, &public_url));
     let of_now = state.clone();

@@ -6,6 +6,7 @@
 //! range is refused unless the callback allows it: the name is resolved first, and the connection goes to what was checked.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -13,7 +14,7 @@ use ureq::http::Uri;
 
 use crate::store::records::{Callback, Delivery, Due};
 use crate::store::{Store, StoreError};
-use crate::wire::outbound::agent;
+use crate::wire::outbound::{agent, is_private};
 use crate::wire::signature;
 
 /// The kind of callback that speaks to the Akismet plugin of a WordPress.
@@ -171,6 +172,15 @@ pub fn check_url(callback: &Callback) -> Result<(), String> {
     let scheme = uri.scheme_str().unwrap_or_default();
     if !(scheme == "https" || (scheme == "http" && callback.allow_private)) || uri.host().is_none() {
         return Err(format!("`{}` must begin with https:// (http:// with --allow-private)", callback.url));
+    }
+    if uri.authority().is_some_and(|authority| authority.as_str().contains('@')) {
+        return Err(
+            "an address with a name and password in it would be kept and shown: leave them out".to_owned()
+        );
+    }
+    let literal = uri.host().and_then(|host| host.trim_matches(['[', ']']).parse().ok());
+    if !callback.allow_private && literal.is_some_and(|ip| is_private(&SocketAddr::new(ip, 443))) {
+        return Err(format!("`{}` is a private address: add --allow-private if it is meant", callback.url));
     }
     if callback.kind == AKISMET {
         return Ok(());

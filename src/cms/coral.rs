@@ -6,7 +6,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Adapter, Answered, Delivery, Event, Refusal, Reply, Setup, id, text};
+use super::{Adapter, Answered, Delivery, Event, Refusal, Reply, Setup, UNNAMED, id, text};
 use crate::domain::{Article, Author, Comment, Status, Verdict};
 use crate::text::stable_hash;
 use crate::wire::signature;
@@ -39,18 +39,22 @@ impl Adapter for Coral {
                     url: text(&data, "storyURL").map(str::to_owned),
                     ..Article::default()
                 })),
-                (
-                    "COMMENT_CREATED" | "COMMENT_REPLY_CREATED" | "COMMENT_ENTERED_MODERATION_QUEUE",
-                    Some(story),
-                    Some(comment),
-                ) => Event::Named(story, comment, None),
-                ("COMMENT_LEFT_MODERATION_QUEUE", Some(story), Some(comment)) => {
+                ("COMMENT_CREATED" | "COMMENT_REPLY_CREATED", Some(story), Some(comment)) => {
+                    Event::Named(story, comment)
+                }
+                // A reported comment may be an old one; one that waits before it is public is new.
+                ("COMMENT_ENTERED_MODERATION_QUEUE", Some(story), Some(comment))
+                    if matches!(text(&data, "queue"), Some("UNMODERATED" | "PENDING")) =>
+                {
+                    Event::Named(story, comment)
+                }
+                ("COMMENT_LEFT_MODERATION_QUEUE", _, Some(comment)) => {
                     let status = match text(&data, "status") {
                         Some("APPROVED") => Some(Status::Published),
                         Some("REJECTED") => Some(Status::Rejected),
                         _ => None,
                     };
-                    Event::Named(story, comment, status)
+                    status.map_or(Event::Ignored, |status| Event::Status(comment, status))
                 }
                 _ => Event::Ignored,
             });
@@ -69,7 +73,7 @@ impl Adapter for Coral {
         );
         Ok(Event::Comment(
             Box::new(Comment {
-                id: format!("coral-{:016x}", stable_hash(key.as_bytes())).into(),
+                id: format!("{UNNAMED}{:016x}", stable_hash(key.as_bytes())).into(),
                 article_id: story_id.clone(),
                 parent_id: comment.and_then(|comment| id(comment, "parentID")),
                 author: author_id.map(|id| Author {

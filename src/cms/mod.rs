@@ -21,6 +21,9 @@ use crate::domain::{Article, Comment, Id, Status, Verdict};
 pub const ADAPTERS: &[&dyn Adapter] =
     &[&generic::Generic, &coral::Coral, &discourse::Discourse, &ghost::Ghost, &mapped::Mapped];
 
+/// Begins the ids that we make for comments whose CMS tells none.
+pub const UNNAMED: &str = "coral-";
+
 /// A delivery before it is trusted.
 pub struct Delivery<'a> {
     /// A header by its lower-case name.
@@ -48,8 +51,8 @@ pub enum Event {
     Status(Id, Status),
     /// A comment is gone.
     Deleted(Id),
-    /// The CMS tells its id of a comment that it asked about before without one, by the thread; and what it did to it.
-    Named(Id, Id, Option<Status>),
+    /// The CMS tells, by the thread, its id of a comment that it asked about before without one.
+    Named(Id, Id),
     /// Nothing that concerns us.
     Ignored,
 }

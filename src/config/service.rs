@@ -2,7 +2,8 @@
 
 use std::net::IpAddr;
 
-use serde::Deserialize;
+use ipnet::IpNet;
+use serde::{Deserialize, Deserializer};
 
 use crate::domain::Because;
 
@@ -39,8 +40,9 @@ pub struct Server {
     pub body_limit: usize,
     /// Comments under way at once; more are turned away with `Retry-After`.
     pub most_under_way: usize,
-    /// Proxies whose `X-Forwarded-For` and single-sign-on header are believed.
-    pub trusted_proxies: Vec<IpAddr>,
+    /// Proxies whose `X-Forwarded-For` and single-sign-on header are believed: addresses or networks.
+    #[serde(deserialize_with = "networks")]
+    pub trusted_proxies: Vec<IpNet>,
     /// Seconds that a shutdown waits for requests under way.
     pub drain_seconds: u64,
 }
@@ -192,6 +194,18 @@ pub struct Plugin {
     /// File that holds it.
     #[serde(default)]
     pub secret_file: String,
+}
+
+/// Networks; an address is one of its own.
+fn networks<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<IpNet>, D::Error> {
+    let texts = Vec::<String>::deserialize(deserializer)?;
+    let network = |text: &String| {
+        let address = text.parse::<IpAddr>().map(IpNet::from);
+        address.or_else(|_| text.parse()).map_err(|_| {
+            serde::de::Error::custom(format!("`{text}` is no address and no network such as 10.0.0.0/8"))
+        })
+    };
+    texts.iter().map(network).collect()
 }
 
 fn shadow() -> PluginMode {

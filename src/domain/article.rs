@@ -1,7 +1,7 @@
 //! The article that a thread belongs to.
 
 use chrono::{DateTime, Utc};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use utoipa::ToSchema;
 
 use super::{Id, optional_id};
@@ -18,7 +18,7 @@ pub struct Article {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub url: Option<String>,
     /// The headline.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "text_or_none")]
     pub title: String,
     /// The text, plain or HTML.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -29,4 +29,9 @@ pub struct Article {
     /// When it was published.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub published_at: Option<DateTime<Utc>>,
+}
+
+/// A text; null is an empty one.
+fn text_or_none<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    Ok(Option::<String>::deserialize(deserializer)?.unwrap_or_default())
 }

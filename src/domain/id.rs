@@ -8,6 +8,9 @@ use utoipa::openapi::schema::{ObjectBuilder, OneOfBuilder, Type};
 use utoipa::openapi::{RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
 
+/// The longest id, in bytes: it must fit an address.
+const LONGEST: usize = 512;
+
 /// An identifier of the outside world, kept as a string. JSON strings and integers are both accepted.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Default)]
 #[serde(transparent)]
@@ -58,10 +61,13 @@ impl<'de> Deserialize<'de> for Id {
             }
 
             fn visit_str<E: de::Error>(self, value: &str) -> Result<Id, E> {
-                Ok(Id(value.to_owned()))
+                self.visit_string(value.to_owned())
             }
 
             fn visit_string<E: de::Error>(self, value: String) -> Result<Id, E> {
+                if value.len() > LONGEST {
+                    return Err(E::custom(format!("an id has at most {LONGEST} bytes, not {}", value.len())));
+                }
                 Ok(Id(value))
             }
 

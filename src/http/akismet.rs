@@ -310,7 +310,11 @@ async fn check(
         (state.intake.score(&comment, None).verdict, String::new())
     } else {
         keep_address(state, &site, form, &comment).await?;
-        let taken = take(state, site, comment, &Wish::default()).await?;
+        let taken = match take(state, site, comment, &Wish::default()).await {
+            // Deleted here: the client's own answer stands.
+            Err(error) if error.code == Code::Gone => return Ok((answered(false), Some(false), is_test)),
+            taken => taken?,
+        };
         (taken.verdict(), taken.card(state))
     };
     Ok(match verdict {

@@ -90,7 +90,7 @@ impl State {
     }
 
     fn is_trusted_proxy(&self, peer: IpAddr) -> bool {
-        self.settings().server.trusted_proxies.contains(&peer)
+        self.settings().server.trusted_proxies.iter().any(|network| network.contains(&peer))
     }
 }
 
@@ -163,10 +163,10 @@ pub struct Caller<P> {
 }
 
 impl<P> Caller<P> {
-    /// The site that a request is about: the one it names, if the caller sees it, else the caller's only or first one.
+    /// The site that a request is about: the one it names, if the caller sees it, else the caller's only one.
     ///
     /// # Errors
-    /// `forbidden` when it is another's site, `invalid-parameter` when none is named and the caller sees all.
+    /// `forbidden` when it is another's site, `invalid-parameter` when none is named and the caller sees several.
     pub fn site(&self, named: Option<&str>) -> Result<String, ApiError> {
         let sites = self.identity.sites();
         match (named, &sites) {
@@ -174,7 +174,7 @@ impl<P> Caller<P> {
             (Some(site), _) => {
                 Err(ApiError::new(Code::Forbidden, format!("site `{site}` is not among the caller's sites")))
             }
-            (None, Sites::Only(sites)) if !sites.is_empty() => Ok(sites.first().cloned().unwrap_or_default()),
+            (None, Sites::Only(sites)) if sites.len() == 1 => Ok(sites.first().cloned().unwrap_or_default()),
             (None, _) => Err(ApiError::new(Code::InvalidParameter, "name the site with `site`")),
         }
     }
@@ -218,7 +218,7 @@ pub(super) async fn identify(request: &HttpRequest) -> Result<Identity, ApiError
     let state = request.app_data::<web::Data<State>>().cloned();
     let state = state.ok_or_else(|| ApiError::new(Code::StoreUnavailable, "not ready"))?;
     let header = request.headers().get(AUTHORIZATION).and_then(|value| value.to_str().ok());
-    if let Some(token) = header.and_then(|value| value.strip_prefix("Bearer ")) {
+    if let Some(token) = header.and_then(bearer) {
         return Ok(Identity::Key(state.any_key(token.trim()).await?));
     }
     if let Some(person) = named_by_proxy(request, &state).await? {
@@ -249,6 +249,12 @@ pub(super) async fn identify(request: &HttpRequest) -> Result<Identity, ApiError
     ))
 }
 
+/// The token of a `Bearer` header, however the scheme is written.
+fn bearer(header: &str) -> Option<&str> {
+    let (scheme, token) = header.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then_some(token)
+}
+
 fn changes(request: &HttpRequest) -> bool {
     !matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS)
 }
@@ -275,7 +281,7 @@ async fn named_by_proxy(request: &HttpRequest, state: &State) -> Result<Option<I
     let settings = state.settings();
     let header = &settings.access.sso_header;
     let Some(peer) = request.peer_addr().map(|address| address.ip()) else { return Ok(None) };
-    if header.is_empty() || !settings.server.trusted_proxies.contains(&peer) {
+    if header.is_empty() || !state.is_trusted_proxy(peer) {
         return Ok(None);
     }
     let Some(name) = request.headers().get(header).and_then(|value| value.to_str().ok()) else {

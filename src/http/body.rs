@@ -2,6 +2,7 @@
 
 use std::future::Future;
 use std::pin::Pin;
+use std::time::Duration;
 
 use actix_web::dev::Payload;
 use actix_web::http::header::{CONTENT_LENGTH, CONTENT_TYPE};
@@ -12,6 +13,13 @@ use serde::de::DeserializeOwned;
 use super::error::{ApiError, Code};
 use super::state::State;
 
+/// How long a body may take to come.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// A smaller limit for one route, in bytes.
+#[derive(Clone, Copy)]
+pub(super) struct BodyLimit(pub(super) usize);
+
 /// A whole body, at most as large as configured.
 pub(super) struct Body(pub(super) web::Bytes);
 
@@ -20,9 +28,10 @@ impl FromRequest for Body {
     type Future = Pin<Box<dyn Future<Output = Result<Self, ApiError>>>>;
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
-        let limit = request
-            .app_data::<web::Data<State>>()
-            .map_or(1 << 20, |state| state.settings().server.body_limit);
+        let of_route = request.app_data::<BodyLimit>().map(|limit| limit.0);
+        let of_all =
+            || request.app_data::<web::Data<State>>().map(|state| state.settings().server.body_limit);
+        let limit = of_route.or_else(of_all).unwrap_or(1 << 20);
         let too_large = move || {
             ApiError::new(Code::TooLarge, format!("the body has more than {limit} bytes: send less at once"))
         };
@@ -32,8 +41,17 @@ impl FromRequest for Body {
             if told.is_some_and(|told: usize| told > limit) {
                 return Err(too_large());
             }
-            let mut body = web::BytesMut::with_capacity(told.unwrap_or(0));
-            while let Some(chunk) = payload.next().await {
+            let mut body = web::BytesMut::with_capacity(told.unwrap_or(0).min(64 << 10));
+            let too_slow = || {
+                ApiError::new(
+                    Code::Timeout,
+                    format!("the body did not come in {} seconds", PATIENCE.as_secs()),
+                )
+            };
+            let end = tokio::time::Instant::now() + PATIENCE;
+            while let Some(chunk) =
+                tokio::time::timeout_at(end, payload.next()).await.map_err(|_| too_slow())?
+            {
                 let chunk = chunk.map_err(|error| {
                     ApiError::new(Code::InvalidBody, format!("the body could not be read: {error}"))
                 })?;
@@ -76,5 +94,12 @@ pub(super) fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, ApiError> {
     let text = std::str::from_utf8(body).map_err(|error| {
         ApiError::new(Code::InvalidBody, format!("the body is not UTF-8 (byte {})", error.valid_up_to()))
     })?;
-    serde_json::from_str(text).map_err(|error| ApiError::new(Code::InvalidBody, error.to_string()))
+    let mut reader = serde_json::Deserializer::from_str(text);
+    let value = serde_path_to_error::deserialize(&mut reader).map_err(|error| {
+        let path = error.path().to_string();
+        let place = if path == "." { String::new() } else { format!("`{path}`: ") };
+        ApiError::new(Code::InvalidBody, format!("{place}{}", error.into_inner()))
+    })?;
+    reader.end().map_err(|error| ApiError::new(Code::InvalidBody, error.to_string()))?;
+    Ok(value)
 }

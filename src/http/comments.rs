@@ -21,6 +21,8 @@ use crate::store::records::{StoredComment, Taken};
 
 /// Comments of a batch that are under way at once.
 const AT_ONCE: usize = 64;
+/// The longest text of a comment, in bytes.
+const LONGEST_TEXT: usize = 256 << 10;
 /// The most comments of one batch.
 const MOST_IN_BATCH: usize = 1000;
 
@@ -71,8 +73,9 @@ pub(super) async fn post(
 /// Take many comments
 ///
 /// A JSON array, or JSON Lines (`application/x-ndjson`); the answers stand in its order, with an `error` where one comment fails.
-#[utoipa::path(post, path = "/v1/comments:batch", tag = "scoring", params(Wish), request_body = Vec<Comment>, responses(
-    (status = 200, description = "The assessments", body = Vec<Value>)))]
+#[utoipa::path(post, path = "/v1/comments:batch", tag = "scoring", params(Wish),
+    request_body(content((Vec<Comment> = "application/json"), (String = "application/x-ndjson"))), responses(
+    (status = 200, description = "The assessments, in the form of the question", content((Vec<Value> = "application/json"), (String = "application/x-ndjson")))))]
 pub(super) async fn batch(
     request: HttpRequest,
     state: web::Data<State>,
@@ -81,7 +84,7 @@ pub(super) async fn batch(
 ) -> Result<HttpResponse, ApiError> {
     let wish = wish(&request)?;
     let media = body::media_type(&request);
-    let lines = matches!(media.as_str(), "application/x-ndjson" | "application/jsonl");
+    let lines = matches!(media.as_str(), "application/x-ndjson" | "application/ndjson" | "application/jsonl");
     let records: Vec<Result<Comment, ApiError>> = if lines {
         let lines = bytes.split(|byte| *byte == b'\n').filter(|line| !line.trim_ascii().is_empty());
         lines.map(body::parse).collect()
@@ -155,6 +158,10 @@ pub(super) async fn take(
     comment: Comment,
     wish: &Wish,
 ) -> Result<Answered, ApiError> {
+    if comment.text.len() > LONGEST_TEXT {
+        let detail = format!("`text` has {} bytes; at most {LONGEST_TEXT} are taken", comment.text.len());
+        return Err(ApiError::new(Code::TooLarge, detail));
+    }
     let admission = state.admit()?;
     let started = Instant::now();
     // The text is needed again only where spans are to be counted otherwise.

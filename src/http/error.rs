@@ -35,6 +35,8 @@ pub enum Code {
     NotFound,
     /// The method is not for this address.
     MethodNotAllowed,
+    /// The body did not come in time.
+    Timeout,
     /// It was here and was deleted.
     Gone,
     /// Somebody else was faster.
@@ -73,6 +75,7 @@ impl Code {
             Self::MethodNotAllowed => {
                 ("method-not-allowed", StatusCode::METHOD_NOT_ALLOWED, "The method is not for this address")
             }
+            Self::Timeout => ("timeout", StatusCode::REQUEST_TIMEOUT, "The body took too long"),
             Self::Gone => ("gone", StatusCode::GONE, "It was deleted"),
             Self::TooManyRequests => ("too-many-requests", StatusCode::TOO_MANY_REQUESTS, "Too many tries"),
             Self::Conflict => ("conflict", StatusCode::CONFLICT, "It was changed meanwhile"),

@@ -11,7 +11,7 @@ use super::comments::{Wish, take};
 use super::error::{ApiError, Code};
 use super::state::State;
 use crate::cms::{self, Adapter, Answered, Delivery, Event, Refusal, Setup};
-use crate::domain::{Id, Status, Verdict};
+use crate::domain::{Id, Verdict};
 use crate::store::StoreError;
 
 impl From<Refusal> for ApiError {
@@ -29,23 +29,14 @@ impl From<Refusal> for ApiError {
 const NAMING: i64 = 120_000;
 
 /// A CMS tells the id of a comment that it asked about without one.
-async fn named(
-    state: &State,
-    site: String,
-    thread: Id,
-    id: Id,
-    status: Option<Status>,
-) -> Result<(), StoreError> {
+async fn named(state: &State, site: String, thread: Id, id: Id) -> Result<(), StoreError> {
     let store = state.intake.store();
     if store.comment(site.clone(), id.clone()).await?.is_none()
-        && let Some(meant) = store.unnamed(site.clone(), thread, NAMING).await?
+        && let Some(meant) = store.unnamed(site.clone(), thread, cms::UNNAMED, NAMING).await?
     {
-        store.add_alias(site.clone(), id.clone(), meant).await?;
+        store.add_alias(site, id, meant).await?;
     }
-    match status {
-        Some(status) => state.intake.set_status(site, id, status).await,
-        None => Ok(()),
-    }
+    Ok(())
 }
 
 /// The adapter's words for an answer.
@@ -103,13 +94,17 @@ pub(super) async fn deliver(
         Event::Article(article) => state.intake.put_article(hook.site, *article).await,
         Event::Status(id, status) => state.intake.set_status(hook.site, id, status).await,
         Event::Deleted(id) => state.intake.delete(hook.site, id).await,
-        Event::Named(thread, id, status) => named(&state, hook.site, thread, id, status).await,
+        Event::Named(thread, id) => named(&state, hook.site, thread, id).await,
         Event::Comment(comment, article) => {
             if let Some(article) = article {
                 state.intake.put_article(hook.site.clone(), *article).await?;
             }
             let wish = Wish::default();
-            let taken = take(&state, hook.site, *comment, &wish).await?;
+            let taken = match take(&state, hook.site, *comment, &wish).await {
+                // Gone for us; senders switch a hook off that answers 410.
+                Err(error) if error.code == Code::Gone => return Ok(HttpResponse::NoContent().finish()),
+                taken => taken?,
+            };
             if let Some(id) = id {
                 store.remember_delivery(hook.name, id).await?;
             }

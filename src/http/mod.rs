@@ -41,9 +41,7 @@ pub fn routes(config: &mut ServiceConfig) {
         .configure(scoring)
         .configure(desk_routes)
         .service(resource("/hooks/{name}", "POST").route(post().to(hooks::deliver)))
-        .service(
-            resource("/1.1/test", "GET, POST").route(get().to(akismet::test)).route(post().to(akismet::test)),
-        )
+        .service(resource("/1.1/test", "GET").route(get().to(akismet::test)))
         .service(resource("/1.1/{call:[^/]+/?}", "POST").route(post().to(akismet::call)))
         .service(resource("/1.2/usage-limit", "GET").route(get().to(akismet::usage)))
         .service(resource("/1.2/key-sites", "GET").route(get().to(akismet::key_sites)))
@@ -81,6 +79,7 @@ fn desk_routes(config: &mut ServiceConfig) {
     config
         .service(
             resource("/v1/session", "POST, GET, DELETE")
+                .app_data(body::BodyLimit(16 << 10))
                 .route(post().to(session::begin))
                 .route(get().to(session::get))
                 .route(delete().to(session::end)),

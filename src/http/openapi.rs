@@ -67,12 +67,13 @@ impl Modify for Common {
 }
 
 /// How an operation fails, beside what it says itself.
-const FAILURES: [(u16, &str); 12] = [
+const FAILURES: [(u16, &str); 13] = [
     (400, "The body or a parameter is wrong"),
     (401, "No valid key, session or signature"),
     (403, "Not within the caller's permissions or sites"),
     (404, "Nothing is here"),
     (405, "Another method is needed"),
+    (408, "The body took too long"),
     (409, "It was changed meanwhile"),
     (410, "It was deleted"),
     (413, "The body is too large"),
@@ -85,6 +86,10 @@ const FAILURES: [(u16, &str); 12] = [
 /// The document.
 pub fn document() -> Value {
     let mut document = serde_json::to_value(Document::openapi()).unwrap_or_default();
+    // Beside the document, wherever a proxy has put it.
+    if let Some(document) = document.as_object_mut() {
+        document.insert("servers".to_owned(), json!([{ "url": "." }]));
+    }
     let problem =
         json!({ "application/problem+json": { "schema": { "$ref": "#/components/schemas/Problem" } } });
     // Google's clients get errors in Google's shape.

@@ -25,7 +25,11 @@ pub(super) async fn health() -> HttpResponse {
 #[utoipa::path(get, path = "/readyz", tag = "operation",
     responses((status = 200, description = "ready; with a warning where the last reload failed", body = String, content_type = "text/plain")), security(()))]
 pub(super) async fn ready(state: web::Data<State>) -> Result<HttpResponse, ApiError> {
-    state.intake.store().probe().await?;
+    let mut last = state.probed.lock().await;
+    if last.is_none_or(|last| last.elapsed() >= Duration::from_secs(1)) {
+        state.intake.store().probe().await?;
+        *last = Some(Instant::now());
+    }
     let mut text = "ready\n".to_owned();
     if let Some(error) = state.reloads.error.load().as_ref() {
         let _ = writeln!(text, "warning: the last reload failed, what was before goes on: {error}");

@@ -85,6 +85,14 @@ pub(super) async fn queue(
     let limit = page.limit.unwrap_or(PAGE).clamp(1, MOST);
     let after = page.after.as_deref().map(cursor).transpose()?;
     let store = state.intake.store();
+    one_of("kind", page.kind.as_deref(), &["comment", "campaign"])?;
+    one_of("status", page.status.as_deref(), &["published", "pending", "rejected", "deleted"])?;
+    one_of("verdict", page.verdict.as_deref(), &["review", "hold"])?;
+    let becauses = ["text", "corroborated", "thread", "campaign", "hidden-characters", "rule"];
+    one_of("because", page.because.as_deref(), &becauses)?;
+    if let Some(site) = &page.site {
+        caller.site(Some(site))?;
+    }
     let filter = match page.view {
         Some(id) => {
             let views = store.views(caller.actor().name, caller.sites()).await?;
@@ -114,6 +122,17 @@ pub(super) async fn queue(
     let next =
         items.last().filter(|_| items.len() == limit).map(|item| format!("{}:{}", item.priority, item.id));
     Ok(HttpResponse::Ok().json(Queue { items, next }))
+}
+
+/// Whether a parameter is one of the words it can be.
+fn one_of(name: &str, value: Option<&str>, known: &[&str]) -> Result<(), ApiError> {
+    match value {
+        Some(value) if !known.contains(&value) => Err(ApiError::new(
+            Code::InvalidParameter,
+            format!("`{name}` is `{value}`; known are {}", known.join(", ")),
+        )),
+        _ => Ok(()),
+    }
 }
 
 fn cursor(text: &str) -> Result<(f64, String), ApiError> {

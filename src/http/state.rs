@@ -37,6 +37,8 @@ pub struct State {
     pub counters: Counters,
     /// Counts of lately, for the metrics page.
     pub counts: tokio::sync::Mutex<Option<(std::time::Instant, Counts)>>,
+    /// When the store was last seen to take a row.
+    pub probed: tokio::sync::Mutex<Option<std::time::Instant>>,
     /// How reloads fared.
     pub reloads: Reloads,
     settings: ArcSwap<Service>,
@@ -116,6 +118,7 @@ impl State {
             hashing: tokio::sync::Semaphore::new(HASHED_AT_ONCE),
             counters: Counters::default(),
             counts: tokio::sync::Mutex::default(),
+            probed: tokio::sync::Mutex::default(),
             reloads: Reloads::default(),
             settings: ArcSwap::from_pointee(settings.service.clone()),
             closing: tokio::sync::watch::Sender::new(false),

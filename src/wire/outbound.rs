@@ -50,7 +50,7 @@ impl Resolver for Guard {
 }
 
 /// Addresses that a connection on behalf of others must not reach: this machine, its network, its cloud's metadata.
-fn is_private(address: &SocketAddr) -> bool {
+pub fn is_private(address: &SocketAddr) -> bool {
     match address.ip() {
         IpAddr::V4(ip) => is_private_v4(ip),
         IpAddr::V6(ip) => {

@@ -142,7 +142,7 @@ async fn only_a_trusted_proxy_names_the_user() {
     let dir = tempfile::tempdir().unwrap();
     let before = desk(dir.path()).await;
     add_user(&before.store, "mo", "moderator", &["gazette"]).await;
-    let config = "[access]\nsso_header = \"X-Remote-User\"\n[server]\ntrusted_proxies = [\"127.0.0.1\"]\n";
+    let config = "[access]\nsso_header = \"X-Remote-User\"\n[server]\ntrusted_proxies = [\"127.0.0.0/24\"]\n";
     let desk = open_with(before.store.clone(), before.key.clone(), config).await;
     let ask = |peer: &str, user: &'static str| {
         let peer: SocketAddr = peer.parse().unwrap();
@@ -176,7 +176,8 @@ async fn a_key_for_two_sites_sees_two_and_names_the_one_it_means() {
         Key { sites: vec!["times".into(), "gazette".into()], ..key_of("x", &[Scope::Score, Scope::Review]) };
     let id = desk.store.add_key(key, hash).await.unwrap();
     let both = Desk { store: desk.store.clone(), state: desk.state.clone(), key: text };
-    both.post("/v1/comments", json!({"id": 1, "text": PRAISE})).await;
+    assert_eq!(both.post("/v1/comments", json!({"id": 1, "text": PRAISE})).await.0, StatusCode::BAD_REQUEST);
+    both.post("/v1/comments", json!({"id": 1, "site": "times", "text": PRAISE})).await;
     both.post("/v1/comments", json!({"id": 1, "site": "gazette", "text": PRAISE})).await;
     assert_eq!(
         both.post("/v1/comments", json!({"id": 1, "site": "echo", "text": COPY})).await.0,

@@ -349,7 +349,7 @@ async fn what_corals_moderators_do_comes_back_under_corals_own_id() {
         .insert_header(("x-coral-signature", format!("sha256={digits}")))
         .set_payload(body);
     assert_eq!(desk.send(request).await.0, StatusCode::OK);
-    let data = json!({"storyID": "s1", "commentID": "c-17", "queue": "REPORTED", "status": "NONE"});
+    let data = json!({"storyID": "s1", "commentID": "c-17", "queue": "PENDING", "status": "NONE"});
     named_by_coral(&desk, "COMMENT_ENTERED_MODERATION_QUEUE", data).await;
     let (status, stored) = desk.get("/v1/comments/gazette/c-17").await;
     assert_eq!((status, &stored["comment"]["text"]), (StatusCode::OK, &json!(PRAISE)));

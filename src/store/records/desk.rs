@@ -245,8 +245,8 @@ pub struct PastDecision {
     pub trust: String,
     /// When.
     pub at: i64,
-    /// Until when it can be undone by whoever took it.
-    pub undo_until: i64,
+    /// Until when it can be undone by whoever took it, RFC 3339.
+    pub undo_until: String,
     /// When it was undone.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub undone_at: Option<i64>,

@@ -99,6 +99,22 @@ impl SqliteStore {
         .await
     }
 
+    /// Removes a webhook endpoint.
+    ///
+    /// # Errors
+    /// When there is no such hook.
+    pub async fn remove_hook(&self, name: String) -> Result<(), StoreError> {
+        self.writer
+            .run(move |connection| {
+                connection.execute("DELETE FROM hook_deliveries WHERE hook = ?1", [&name])?;
+                if connection.execute("DELETE FROM hooks WHERE name = ?1", [&name])? == 0 {
+                    return Err(StoreError::NotFound("such hook"));
+                }
+                append(connection, "operator", "hook.remove", &name, &json!({}))
+            })
+            .await
+    }
+
     /// Gives a webhook endpoint a new first secret. With `keep`, the one before stays valid until the next rotation.
     ///
     /// # Errors

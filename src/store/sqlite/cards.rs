@@ -11,6 +11,8 @@ use crate::domain::{Because, Verdict};
 use crate::store::StoreError;
 use crate::store::records::{Actor, CampaignCard, QueueFilter, QueueItem, Sites, Sweep};
 
+/// Characters of a text that a list shows.
+const LONGEST_SHOWN: usize = 10_000;
 /// Comment ids listed on a campaign's card.
 const MOST_LISTED: usize = 100;
 /// Why a comment comes to a campaign's card that people rejected before.
@@ -133,6 +135,15 @@ pub(super) fn close_settled_campaign(connection: &Connection, seq: i64) -> Resul
     )
 }
 
+/// Closes the own cards of a campaign's comments: they stand on its card.
+pub(super) fn close_singles(connection: &Connection, site: &str, campaign: &str) -> Result<(), StoreError> {
+    close(
+        connection,
+        "comment IN (SELECT seq FROM comments WHERE site = ?1 AND campaign = ?2 AND is_current = 1)",
+        &[&site, &campaign],
+    )
+}
+
 /// Closes the open card of a campaign, whoever is on it.
 pub(super) fn close_campaign(connection: &Connection, site: &str, campaign: &str) -> Result<(), StoreError> {
     close(connection, "site = ?1 AND campaign = ?2", &[&site, &campaign])
@@ -235,7 +246,8 @@ impl Card {
         }))
     }
 
-    fn item(self, connection: &Connection) -> Result<QueueItem, StoreError> {
+    /// The card as it is shown; of a text longer than `longest` characters the beginning.
+    fn item(self, connection: &Connection, longest: Option<usize>) -> Result<QueueItem, StoreError> {
         let (mut comment, mut assessment) = (None, None);
         if let Some(seq) = self.comment {
             let (record, assessed): (String, String) = connection
@@ -244,7 +256,15 @@ impl Card {
                      WHERE c.seq = ?1 ORDER BY a.seq DESC LIMIT 1",
                 )?
                 .query_row([seq], |row| Ok((row.get(0)?, row.get(1)?)))?;
-            comment = Some(serde_json::from_str(&record)?);
+            let mut record: Value = serde_json::from_str(&record)?;
+            if let Some(Value::String(text)) = record.get_mut("text")
+                && let Some(limit) = longest
+                && let Some((at, _)) = text.char_indices().nth(limit)
+            {
+                text.truncate(at);
+                text.push('…');
+            }
+            comment = Some(record);
             assessment = Some(serde_json::from_str(&assessed)?);
         }
         let campaign = match &self.campaign {
@@ -417,7 +437,7 @@ impl SqliteStore {
             let mut statement = connection.prepare_cached(&sql)?;
             let cards: Vec<Card> =
                 statement.query_map(params_from_iter(values), Card::of)?.collect::<Result<_, _>>()?;
-            cards.into_iter().map(|card| card.item(connection)).collect()
+            cards.into_iter().map(|card| card.item(connection, Some(LONGEST_SHOWN))).collect()
         })
         .await
     }
@@ -440,7 +460,7 @@ impl SqliteStore {
     /// # Errors
     /// [`StoreError::NotFound`].
     pub async fn card(&self, sites: Sites, id: String) -> Result<QueueItem, StoreError> {
-        self.read(move |connection| Card::load(connection, &sites, &id)?.item(connection)).await
+        self.read(move |connection| Card::load(connection, &sites, &id)?.item(connection, None)).await
     }
 
     /// Claims cards for a while. Returns those that are the actor's now; a card that somebody else holds is left out.

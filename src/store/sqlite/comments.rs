@@ -160,18 +160,25 @@ impl SqliteStore {
             .await
     }
 
-    /// The one comment of a thread that arrived in the last `window` milliseconds and has no other name yet; none when there are several.
+    /// The one comment of a thread that arrived in the last `window` milliseconds under an id with this prefix and has no other name yet; none
+    /// when there are several.
     ///
     /// # Errors
     /// When the store cannot be read.
-    pub async fn unnamed(&self, site: String, thread: Id, window: i64) -> Result<Option<Id>, StoreError> {
+    pub async fn unnamed(
+        &self,
+        site: String,
+        thread: Id,
+        prefix: &'static str,
+        window: i64,
+    ) -> Result<Option<Id>, StoreError> {
         self.read(move |connection| {
             let mut statement = connection.prepare_cached(
-                "SELECT id FROM comments c WHERE site = ?1 AND thread = ?2 AND is_current = 1 AND received_at >= ?3
+                "SELECT id FROM comments c WHERE site = ?1 AND thread = ?2 AND is_current = 1 AND received_at >= ?3 AND id LIKE ?4
                    AND NOT EXISTS (SELECT 1 FROM aliases a WHERE a.site = c.site AND a.id = c.id) LIMIT 2",
             )?;
             let ids: Vec<String> = statement
-                .query_map(params![site, thread.as_str(), now() - window], |row| row.get(0))?
+                .query_map(params![site, thread.as_str(), now() - window, format!("{prefix}%")], |row| row.get(0))?
                 .collect::<Result<_, _>>()?;
             Ok(if let [only] = ids.as_slice() { Some(Id::from(only.as_str())) } else { None })
         })

@@ -7,7 +7,9 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 use serde_json::{Value, json};
 
 use super::audit::append;
-use super::cards::{Card, Opening, SWEEP, close_for_comment, close_settled_campaign, is_queued, open_for};
+use super::cards::{
+    Card, Opening, SWEEP, close_for_comment, close_settled_campaign, close_singles, is_queued, open_for,
+};
 use super::comments::{current, of_word, word};
 use super::events::event;
 use super::outbox::enqueue;
@@ -28,6 +30,8 @@ struct Member {
     status: String,
     decided_by: Option<String>,
     campaign: Option<String>,
+    /// Why it was proposed, as JSON.
+    because: String,
 }
 
 impl Member {
@@ -38,6 +42,7 @@ impl Member {
             status: row.get("status")?,
             decided_by: row.get("decided_by")?,
             campaign: row.get("campaign")?,
+            because: row.get("because")?,
         })
     }
 
@@ -106,6 +111,10 @@ impl SqliteStore {
     }
 }
 
+fn rfc3339(millis: i64) -> String {
+    chrono::DateTime::from_timestamp_millis(millis).unwrap_or_default().to_rfc3339()
+}
+
 fn past_decision(row: &Row<'_>) -> rusqlite::Result<PastDecision> {
     Ok(PastDecision {
         id: row.get("id")?,
@@ -116,7 +125,7 @@ fn past_decision(row: &Row<'_>) -> rusqlite::Result<PastDecision> {
         actor: row.get("actor")?,
         trust: row.get("trust")?,
         at: row.get("at")?,
-        undo_until: row.get("undo_until")?,
+        undo_until: rfc3339(row.get("undo_until")?),
         undone_at: row.get("undone_at")?,
         comments: Vec::new(),
         size: row.get("size")?,
@@ -133,7 +142,7 @@ fn with_comments(connection: &Connection, mut past: PastDecision) -> Result<Past
 }
 
 fn decide(connection: &Connection, decision: &NewDecision) -> Result<Decided, StoreError> {
-    let groups = groups(connection, decision)?;
+    let mut groups = groups(connection, decision)?;
     let mut sites = groups.iter().filter_map(|group| group.card.as_ref()).map(|card| card.site.clone());
     let site = match (sites.next(), &decision.site) {
         (Some(site), _) => site,
@@ -166,6 +175,11 @@ fn decide(connection: &Connection, decision: &NewDecision) -> Result<Decided, St
             at,
             undo_until
         ])?;
+    for group in &mut groups {
+        if group.card.is_none() {
+            group.card = card_for(connection, decision, group)?;
+        }
+    }
     for group in &groups {
         for member in &group.members {
             apply(connection, decision, &site, &id, group.card.as_ref(), member)?;
@@ -193,8 +207,33 @@ fn decide(connection: &Connection, decision: &NewDecision) -> Result<Decided, St
         &id,
         &json!({ "site": site, "comments": ids, "reason": decision.reason }),
     )?;
-    let until = chrono::DateTime::from_timestamp_millis(undo_until).unwrap_or_default();
-    Ok(Decided { id, undo_until: until.to_rfc3339(), comments: count })
+    Ok(Decided { id, undo_until: rfc3339(undo_until), comments: count })
+}
+
+/// The card that an escalation needs and the comment has not; there is nothing to skip where there is none.
+fn card_for(
+    connection: &Connection,
+    decision: &NewDecision,
+    group: &Group,
+) -> Result<Option<Card>, StoreError> {
+    let Some(member) = group.members.first() else { return Ok(None) };
+    match decision.action {
+        Action::Approve | Action::Reject => Ok(None),
+        Action::Skip => {
+            Err(StoreError::Refused(format!("`{}` is on no card: there is nothing to skip", member.id)))
+        }
+        Action::Escalate => {
+            let because: Vec<Because> = serde_json::from_str(&member.because)?;
+            let opening = Opening { verdict: Verdict::Review, because: &because, priority: 0.0, tags: &[] };
+            open_for(connection, member.seq, &opening)?;
+            let sql = "SELECT * FROM queue WHERE is_open = 1 AND (comment = ?1 OR (campaign = ?2 AND site = (
+                         SELECT site FROM comments WHERE seq = ?1))) ORDER BY comment IS NULL LIMIT 1";
+            Ok(connection
+                .prepare_cached(sql)?
+                .query_row(params![member.seq, member.campaign], Card::of)
+                .optional()?)
+        }
+    }
 }
 
 /// The cards and comments that a decision is about, each looked at as the actor saw it.
@@ -342,7 +381,7 @@ fn apply(
     if matches!(decision.action, Action::Skip) {
         return Ok(());
     }
-    let because: Value = card.map_or(Ok(json!([])), |card| serde_json::from_str(&card.because))?;
+    let because: Value = serde_json::from_str(card.map_or(&member.because, |card| &card.because))?;
     let mut statement = connection.prepare_cached(
         "SELECT DISTINCT json_extract(e.value, '$.rule') FROM assessments a, json_each(a.record, '$.evidence') e
          WHERE a.seq = (SELECT max(seq) FROM assessments WHERE comment = ?1) AND json_extract(e.value, '$.rule') IS NOT NULL LIMIT 10",
@@ -446,6 +485,12 @@ fn propose_the_rest(
         remember(campaign)?;
         let opening = Opening { verdict: Verdict::Review, because: SWEEP, priority: count as f64, tags: &[] };
         open_for(connection, next, &opening)?;
+        close_singles(connection, site, campaign)?;
+        connection
+            .prepare_cached(
+                "UPDATE queue SET opened_by = ?3 WHERE site = ?1 AND campaign = ?2 AND is_open = 1 AND version = 1",
+            )?
+            .execute([site, campaign, id])?;
     }
     Ok(())
 }
@@ -460,7 +505,9 @@ fn undo(connection: &Connection, sites: &Sites, id: &str, actor: &Actor) -> Resu
     if !actor.leads && past.actor != actor.name {
         return Err(StoreError::Forbidden("somebody else took this decision: a lead can undo it".to_owned()));
     }
-    if !actor.leads && past.undo_until < now() {
+    let is_over = chrono::DateTime::parse_from_rfc3339(&past.undo_until)
+        .is_ok_and(|until| until.timestamp_millis() < now());
+    if !actor.leads && is_over {
         return Err(StoreError::Forbidden("the time to undo it is over: a lead still can".to_owned()));
     }
     let action: Action = of_word(&past.action)?;
@@ -497,6 +544,25 @@ fn undo(connection: &Connection, sites: &Sites, id: &str, actor: &Actor) -> Resu
 
 /// Puts the cards of an undone decision back: where they stood, and for comments that nobody has decided now and that have none, a card anew.
 fn reopen(connection: &Connection, id: &str, action: Action) -> Result<(), StoreError> {
+    // A sweep that the decision proposed is proposed no more; its comments stand by themselves again.
+    let mut statement = connection.prepare_cached(
+        "UPDATE queue SET is_open = 0, version = version + 1 WHERE opened_by = ?1 AND is_open = 1 RETURNING id, site, campaign",
+    )?;
+    let swept: Vec<(String, String, String)> = statement
+        .query_map([id], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?
+        .collect::<Result<_, _>>()?;
+    for (item, site, campaign) in &swept {
+        event(connection, site, "queue.closed", &json!({ "item": item }))?;
+        for member in Member::of_campaign(connection, site, campaign)? {
+            let because: Vec<Because> = serde_json::from_str(&member.because)?;
+            let by_itself: Vec<Because> = because.into_iter().filter(|b| *b != Because::Campaign).collect();
+            if !by_itself.is_empty() {
+                let opening =
+                    Opening { verdict: Verdict::Review, because: &by_itself, priority: 0.0, tags: &[] };
+                open_for(connection, member.seq, &opening)?;
+            }
+        }
+    }
     let of_decision = "id IN (SELECT item FROM decision_items WHERE decision = ?1)";
     let sql = match action {
         // A newer card for the same thing may be open meanwhile: then that one stands. A campaign that was merged into another has no
@@ -513,6 +579,14 @@ fn reopen(connection: &Connection, id: &str, action: Action) -> Result<(), Store
         }
     };
     connection.execute(&format!("{sql} AND {of_decision}"), params![id, SKIP_STEP])?;
+    let mut statement = connection.prepare_cached(
+        "SELECT q.id, q.site FROM queue q JOIN decision_items i ON i.item = q.id WHERE i.decision = ?1 AND q.is_open = 1",
+    )?;
+    let reopened: Vec<(String, String)> =
+        statement.query_map([id], |row| Ok((row.get(0)?, row.get(1)?)))?.collect::<Result<_, _>>()?;
+    for (item, site) in &reopened {
+        event(connection, site, "queue.opened", &json!({ "item": item }))?;
+    }
     if action.status().is_none() {
         return Ok(());
     }

@@ -143,12 +143,20 @@ impl SqliteStore {
         task.await.map_err(|_| StoreError::Closed)?
     }
 
-    /// Whether the writing thread answers and can open a transaction.
+    /// Whether a row can be written.
     ///
     /// # Errors
     /// When it cannot.
     pub async fn probe(&self) -> Result<(), StoreError> {
-        self.writer.run(|_| Ok(())).await
+        self.writer
+            .run(|connection| {
+                connection.execute(
+                    "INSERT INTO meta (key, value) VALUES ('probe', ?1) ON CONFLICT (key) DO UPDATE SET value = excluded.value",
+                    [now().to_le_bytes()],
+                )?;
+                Ok(())
+            })
+            .await
     }
 
     /// Copies the whole database to a new file while the store is in use.

@@ -54,6 +54,9 @@ CREATE TABLE inbox (
 
 -- What a card can be found by, as `|signal:style|rule:en.praise/x|lang:en|section:politics|`.
 ALTER TABLE queue ADD COLUMN tags TEXT NOT NULL DEFAULT '|';
+-- The decision that proposed a sweep.
+ALTER TABLE queue ADD COLUMN opened_by TEXT;
+CREATE INDEX queue_opened_by ON queue (opened_by) WHERE opened_by IS NOT NULL;
 CREATE INDEX queue_site_order ON queue (site, priority DESC, id) WHERE is_open = 1;
 CREATE INDEX decisions_at ON decisions (site, at);
 CREATE INDEX decision_comments_comment ON decision_comments (comment);
