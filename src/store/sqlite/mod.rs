@@ -19,7 +19,7 @@ mod privacy;
 mod writer;
 
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags, OptionalExtension};
@@ -34,8 +34,12 @@ pub use self::privacy::Forgotten;
 const MIGRATIONS: &[&str] = &[include_str!("schema_1.sql"), include_str!("schema_2.sql")];
 /// Memory for pages of the writing connection, in KiB (negative, as SQLite has it): the inner pages of all indexes of a million comments.
 const WRITER_CACHE: i64 = -65_536;
-/// Pages in the write-ahead log from which they are brought home: rarer than SQLite's 1000, for every time costs two more fsyncs.
-const CHECKPOINT_PAGES: i64 = 4000;
+/// Pages in the write-ahead log from which the writer itself brings them home (32 MiB): most are home by then, for a thread beside it does so all
+/// the time, and no commit waits for that.
+const CHECKPOINT_PAGES: i64 = 8192;
+/// How often that thread looks, and from which size of the log on, in bytes.
+const CHECKPOINT_PAUSE: Duration = Duration::from_millis(250);
+const CHECKPOINT_BYTES: u64 = 2 << 20;
 /// Connections for reading.
 const READERS: usize = 4;
 /// How long a connection waits for another process's write.
@@ -90,12 +94,9 @@ impl SqliteStore {
             free.push(connect(path, OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX)?);
         }
         let writer = Writer::start(connection).map_err(|error| StoreError::Database(error.to_string()))?;
-        Ok(Self {
-            writer,
-            readers: Arc::new(Readers { free: Mutex::new(free), freed: Condvar::new() }),
-            path: Arc::new(path.to_owned()),
-            secret: Arc::new(secret),
-        })
+        let readers = Arc::new(Readers { free: Mutex::new(free), freed: Condvar::new() });
+        bring_home(path, Arc::downgrade(&readers))?;
+        Ok(Self { writer, readers, path: Arc::new(path.to_owned()), secret: Arc::new(secret) })
     }
 
     /// The installation's own secret: the key of pseudonyms. Made once, at random.
@@ -229,6 +230,24 @@ impl Readers {
         self.free.lock().unwrap_or_else(PoisonError::into_inner).push(connection);
         self.freed.notify_one();
     }
+}
+
+/// Brings the pages of the write-ahead log home while others read and write, until the store is gone.
+fn bring_home(path: &Path, store: Weak<Readers>) -> Result<(), StoreError> {
+    let connection = connect(path, OpenFlags::default())?;
+    let mut log = path.to_owned().into_os_string();
+    log.push("-wal");
+    let work = move || {
+        while store.strong_count() > 0 {
+            std::thread::sleep(CHECKPOINT_PAUSE);
+            if std::fs::metadata(&log).is_ok_and(|log| log.len() > CHECKPOINT_BYTES) {
+                // Whatever goes wrong here goes wrong for the writer too, who says so.
+                let _ = connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()));
+            }
+        }
+    };
+    let started = std::thread::Builder::new().name("store-home".to_owned()).spawn(work);
+    started.map(drop).map_err(|error| StoreError::Database(error.to_string()))
 }
 
 /// Makes a missing file that only its owner can read; SQLite gives its side files the same rights.
