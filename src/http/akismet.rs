@@ -45,6 +45,27 @@ impl Form {
     }
 }
 
+/// The fields of the form that mean something here; others are ignored.
+#[derive(utoipa::ToSchema)]
+#[expect(dead_code, reason = "describes the form")]
+pub(super) struct Fields {
+    api_key: Option<String>,
+    key: Option<String>,
+    blog: Option<String>,
+    user_ip: Option<String>,
+    permalink: Option<String>,
+    comment_author: Option<String>,
+    comment_author_email: Option<String>,
+    comment_author_url: Option<String>,
+    comment_content: Option<String>,
+    comment_date_gmt: Option<String>,
+    #[schema(rename = "comment_post_ID")]
+    comment_post_id: Option<String>,
+    user_role: Option<String>,
+    is_test: Option<String>,
+    honeypot_field_name: Option<String>,
+}
+
 fn text() -> HttpResponseBuilder {
     let mut response = HttpResponse::Ok();
     response.content_type("text/plain; charset=utf-8");
@@ -87,7 +108,7 @@ async fn key(
 /// `verify-key`, `comment-check`, `submit-spam`, `submit-ham`, `token`, `get-subscription`, `get-stats`, `deactivate`, with the fields of that
 /// protocol.
 #[utoipa::path(post, path = "/1.1/{call}", tag = "content systems", params(("call" = String, Path, description = "The call")),
-    request_body(content = String, description = "A form", content_type = "application/x-www-form-urlencoded"),
+    request_body(content = Fields, content_type = "application/x-www-form-urlencoded"),
     responses((status = 200, description = "`true`, `false`, `valid`, `invalid`, ...", body = String, content_type = "text/plain")), security(()))]
 pub(super) async fn call(
     request: HttpRequest,

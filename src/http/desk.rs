@@ -285,6 +285,7 @@ pub(super) struct NewAllowed {
     /// What it is, such as `petition for the night bus`.
     title: String,
     /// Days from now, 1 to 366.
+    #[schema(minimum = 1, maximum = 366)]
     days: i64,
 }
 

@@ -30,6 +30,7 @@ pub(super) struct Page {
     /// Where the last page ended: its `next`.
     after: Option<String>,
     /// Cards of the page, 1 to 200.
+    #[param(minimum = 1, maximum = 200)]
     limit: Option<usize>,
     /// The id of a saved view, in place of the filters.
     view: Option<String>,
@@ -372,6 +373,7 @@ pub(super) struct Before {
     /// The id of the last decision of the page before.
     before: Option<String>,
     /// Decisions of the page, 1 to 200.
+    #[param(minimum = 1, maximum = 200)]
     limit: Option<usize>,
 }
 

@@ -137,8 +137,15 @@ impl Intake {
         for (site, comment) in self.store.promised(older_than_millis).await? {
             let intake = Arc::clone(self);
             tokio::spawn(async move {
-                if let Err(error) = intake.take_protected(site, comment, true).await {
-                    tracing::error!(%error, "a promised comment was not kept");
+                let (of_site, id, version) = (site.clone(), comment.id.clone(), revision(&comment));
+                match intake.take_protected(site, comment, true).await {
+                    Ok(_) | Err(StoreError::Deleted) => {}
+                    // It will be refused the next time too.
+                    Err(StoreError::Refused(error)) => {
+                        tracing::error!(error, "a promised comment cannot be kept");
+                        let _ = intake.store.forget_promise(of_site, id, version).await;
+                    }
+                    Err(error) => tracing::error!(%error, "a promised comment waits on"),
                 }
             });
         }
