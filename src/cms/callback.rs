@@ -38,12 +38,14 @@ pub fn start(store: Store) -> std::io::Result<()> {
         let busy: Arc<Mutex<BTreeSet<String>>> = Arc::default();
         let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() else { return };
         loop {
+            // Asked before the store: what a thread finishes meanwhile is not sent again.
+            let at_work = lock(&busy).clone();
             let due = runtime.block_on(due(&store)).unwrap_or_else(|error| {
                 tracing::error!(%error, "the outbox cannot be read");
                 BTreeMap::new()
             });
             for (receiver, messages) in due {
-                if !lock(&busy).insert(receiver.clone()) {
+                if at_work.contains(&receiver) || !lock(&busy).insert(receiver.clone()) {
                     continue;
                 }
                 let (store, of_all) = (store.clone(), Arc::clone(&busy));
@@ -92,17 +94,19 @@ pub async fn send_due(store: &Store) -> Result<usize, StoreError> {
     Ok(tried)
 }
 
-/// Sends the messages of one receiver, until one fails: the rest would wait as long for the same. The number of messages tried.
+/// Sends the messages of one receiver, until it does not answer or has too much: the rest would wait as long for the same. One that it refuses
+/// holds up no other. The number of messages tried.
 async fn send_all(store: &Store, messages: &[Due]) -> Result<usize, StoreError> {
     for (at, message) in messages.iter().enumerate() {
         let started = Instant::now();
         let delivery = send(message, chrono::Utc::now().timestamp_millis());
-        let failed = !matches!(delivery, Delivery::Done);
+        let (failed, refused) =
+            (!matches!(delivery, Delivery::Done), matches!(delivery, Delivery::Refused(..)));
         if failed {
             tracing::warn!(id = message.id, outcome = ?delivery, "callback");
         }
         store.finish_delivery(message.id.clone(), delivery, started.elapsed().as_millis() as i64).await?;
-        if failed {
+        if failed && !refused {
             return Ok(at + 1);
         }
     }
@@ -137,7 +141,14 @@ fn send(message: &Due, now: i64) -> Delivery {
         Ok(answer) => {
             let wait = answer.headers().get("retry-after").and_then(|value| value.to_str().ok());
             let wait = wait.and_then(|value| retry_after(value, now));
-            again(message.attempts, now, wait, format!("the receiver answered {}", answer.status().as_u16()))
+            let status = answer.status().as_u16();
+            let why = format!("the receiver answered {status}");
+            match again(message.attempts, now, wait, why) {
+                Delivery::Again(due, why) if (400..500).contains(&status) && !matches!(status, 408 | 429) => {
+                    Delivery::Refused(due, why)
+                }
+                delivery => delivery,
+            }
         }
         Err(error) => again(message.attempts, now, None, error.to_string()),
     }

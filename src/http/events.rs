@@ -116,7 +116,8 @@ impl Watch {
         loop {
             if self.asked.elapsed() >= HEARTBEAT {
                 self.asked = Instant::now();
-                identify(&self.request).await.ok().filter(|identity| identity.may(Permission::Look))?;
+                let identity = identify(&self.request).await.ok();
+                self.sites = identity.filter(|identity| identity.may(Permission::Look))?.sites();
             }
             if let Some(event) = self.waiting.pop_front() {
                 self.after = event.seq;

@@ -25,7 +25,8 @@ pub async fn around(
     next: Next<impl MessageBody>,
 ) -> Result<ServiceResponse<impl MessageBody>, Error> {
     // The connection knows that no body is to be sent; for the handlers it is the same.
-    if request.method() == Method::HEAD {
+    // (A stream of events would go on behind an answer without a body.)
+    if request.method() == Method::HEAD && !request.path().ends_with("/v1/events") {
         request.head_mut().method = Method::GET;
     }
     let given = request.headers().get(REQUEST_ID).and_then(|value| value.to_str().ok());

@@ -15,6 +15,7 @@ mod privacy;
 mod trust;
 
 use std::collections::HashSet;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -56,6 +57,8 @@ pub struct Intake {
     allowed: Allowed,
     trusted_authors: ArcSwap<HashSet<(String, String)>>,
     articles: Articles,
+    /// Whether promises are being kept now.
+    keeping: AtomicBool,
     /// How long the stages took.
     pub stages: Stages,
 }
@@ -104,6 +107,7 @@ impl Intake {
             allowed: Allowed::default(),
             trusted_authors: ArcSwap::default(),
             articles: Articles::default(),
+            keeping: AtomicBool::new(false),
             stages: Stages::default(),
             store,
         };
@@ -134,9 +138,14 @@ impl Intake {
     /// # Errors
     /// When the store cannot be read.
     pub async fn keep_promises(self: &Arc<Self>, older_than_millis: i64) -> Result<(), StoreError> {
-        for (site, comment) in self.store.promised(older_than_millis).await? {
-            let intake = Arc::clone(self);
-            tokio::spawn(async move {
+        let promised = self.store.promised(older_than_millis).await?;
+        // One round at a time, and one after another: two versions of a comment in their order.
+        if promised.is_empty() || self.keeping.swap(true, Ordering::AcqRel) {
+            return Ok(());
+        }
+        let intake = Arc::clone(self);
+        tokio::spawn(async move {
+            for (site, comment) in promised {
                 let (of_site, id, version) = (site.clone(), comment.id.clone(), revision(&comment));
                 match intake.take_protected(site, comment, true).await {
                     Ok(_) | Err(StoreError::Deleted) => {}
@@ -147,8 +156,9 @@ impl Intake {
                     }
                     Err(error) => tracing::error!(%error, "a promised comment waits on"),
                 }
-            });
-        }
+            }
+            intake.keeping.store(false, Ordering::Release);
+        });
         Ok(())
     }
 

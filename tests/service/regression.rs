@@ -307,3 +307,67 @@ async fn history_exposes_live_comments_and_not_the_other_way_round() {
     let again = open_with(desk.store.clone(), desk.key.clone(), "").await;
     assert_eq!(again.get("/v1/queue").await.1["items"].as_array().unwrap().len(), 1);
 }
+
+#[actix_web::test]
+async fn an_undo_after_an_erasure_leaves_the_queue_standing() {
+    let dir = tempfile::tempdir().unwrap();
+    let desk = desk(dir.path()).await;
+    for id in 1..=2 {
+        let comment = json!({"id": id, "author": format!("u{id}"), "text": format!("{PRAISE} Number {id}.")});
+        desk.post("/v1/comments", comment).await;
+    }
+    let decided = decide(&desk, 1, "reject").await;
+    desk.store.erase_author(None, "u1".into(), "operator".into()).await.unwrap();
+    undo(&desk, &decided).await;
+    let (status, queue) = desk.get("/v1/queue").await;
+    assert_eq!((status, queue["items"].as_array().unwrap().len()), (StatusCode::OK, 1), "{queue}");
+}
+
+#[actix_web::test]
+async fn a_message_that_is_refused_holds_up_no_other() {
+    let dir = tempfile::tempdir().unwrap();
+    let desk = desk(dir.path()).await;
+    callback(&desk).await;
+    for id in 1..=2 {
+        desk.post("/v1/comments", json!({"id": id, "text": format!("{PRAISE} Number {id}.")})).await;
+        decide(&desk, id, "reject").await;
+    }
+    let due = desk.store.due_callbacks(9).await.unwrap();
+    let later = chrono::Utc::now().timestamp_millis() + 60_000;
+    desk.store.finish_delivery(due[0].id.clone(), Delivery::Refused(later, "400".into()), 1).await.unwrap();
+    let due_now = desk.store.due_callbacks(9).await.unwrap();
+    assert_eq!((due_now.len(), &due_now[0].id), (1, &due[1].id));
+}
+
+#[actix_web::test]
+async fn a_campaign_is_no_way_around_an_escalation() {
+    let dir = tempfile::tempdir().unwrap();
+    let desk = desk(dir.path()).await;
+    add_user(&desk.store, "mo", "moderator", &[]).await;
+    for id in 1..=2 {
+        desk.post("/v1/comments", json!({"id": id, "author": format!("u{id}"), "text": COPY})).await;
+    }
+    let session = desk.log_in("mo").await;
+    let act = |id: u32, action: &str| json!({"comment": {"site": "gazette", "id": id}, "action": action});
+    assert_eq!(desk.post_as(&session, "/v1/decisions", act(1, "escalate")).await.0, StatusCode::OK);
+    assert_eq!(desk.post_as(&session, "/v1/decisions", act(1, "approve")).await.0, StatusCode::FORBIDDEN);
+    let campaign = desk.get("/v1/campaigns").await.1["campaigns"][0]["id"].clone();
+    let (status, decided) = desk
+        .post_as(
+            &session,
+            "/v1/decisions",
+            json!({"campaign": campaign, "site": "gazette", "action": "approve"}),
+        )
+        .await;
+    assert_eq!(
+        (status, &decided["comments"]),
+        (StatusCode::OK, &json!(1)),
+        "the escalated one is left for a lead"
+    );
+    assert_eq!(desk.get("/v1/queue?escalated=true").await.1["items"].as_array().unwrap().len(), 1);
+    // A decided comment that is escalated gets a card that can be closed again.
+    let again = act(2, "escalate");
+    assert_eq!(desk.post("/v1/decisions", again).await.0, StatusCode::OK);
+    assert_eq!(desk.post("/v1/decisions", act(2, "reject")).await.0, StatusCode::OK);
+    assert_eq!(desk.status_of(2).await, "rejected");
+}

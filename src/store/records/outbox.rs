@@ -25,6 +25,8 @@ pub enum Delivery {
     Done,
     /// Try again at this time.
     Again(i64, String),
+    /// The receiver refused this one: it is tried again at this time, the others go on.
+    Refused(i64, String),
     /// Given up; listed as a dead letter.
     Dead(String),
     /// The receiver said 410: it wants no more.

@@ -95,7 +95,11 @@ fn holds(value: &Value, words: &BTreeSet<String>) -> bool {
     match value {
         Value::String(text) => words.contains(text),
         Value::Array(values) => values.iter().any(|value| holds(value, words)),
-        Value::Object(fields) => fields.values().any(|value| holds(value, words)),
+        // A name may read like a site or a status: those fields hold neither ids nor authors.
+        Value::Object(fields) => fields
+            .iter()
+            .filter(|(key, _)| !["site", "status", "before", "action", "reason"].contains(&key.as_str()))
+            .any(|(_, value)| holds(value, words)),
         _ => false,
     }
 }

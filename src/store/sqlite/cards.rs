@@ -135,12 +135,13 @@ pub(super) fn close_settled_campaign(connection: &Connection, seq: i64) -> Resul
     )
 }
 
-/// Closes the own cards of a campaign's comments: they stand on its card.
+/// Closes the own cards of a campaign's undecided comments: they stand on its card. Not what was escalated or is in somebody's hands.
 pub(super) fn close_singles(connection: &Connection, site: &str, campaign: &str) -> Result<(), StoreError> {
     close(
         connection,
-        "comment IN (SELECT seq FROM comments WHERE site = ?1 AND campaign = ?2 AND is_current = 1)",
-        &[&site, &campaign],
+        "is_escalated = 0 AND (claimed_until IS NULL OR claimed_until <= ?3) AND comment IN (
+           SELECT seq FROM comments WHERE site = ?1 AND campaign = ?2 AND is_current = 1 AND decided_by IS NULL)",
+        &[&site, &campaign, &now()],
     )
 }
 
@@ -437,7 +438,9 @@ impl SqliteStore {
             let mut statement = connection.prepare_cached(&sql)?;
             let cards: Vec<Card> =
                 statement.query_map(params_from_iter(values), Card::of)?.collect::<Result<_, _>>()?;
-            cards.into_iter().map(|card| card.item(connection, Some(LONGEST_SHOWN))).collect()
+            let items = cards.into_iter().map(|card| card.item(connection, Some(LONGEST_SHOWN)));
+            // A card whose comment is gone must not hide the others.
+            items.filter(|item| !matches!(item, Err(StoreError::NotFound(_)))).collect()
         })
         .await
     }

@@ -110,18 +110,24 @@ impl SqliteStore {
             .await
     }
 
-    /// Comments that were promised longer ago than this and not judged, oldest first.
+    /// Comments that were promised longer ago than this and not judged, oldest first; not those of which a later version was taken.
     ///
     /// # Errors
     /// When the store cannot be read.
     pub async fn promised(&self, older_than_millis: i64) -> Result<Vec<(String, Comment)>, StoreError> {
         self.read(move |connection| {
-            let mut statement =
-                connection.prepare_cached("SELECT site, record FROM inbox WHERE at <= ?1 ORDER BY at")?;
+            let mut statement = connection.prepare_cached(
+                "SELECT site, record FROM inbox WHERE at <= ?1 AND NOT EXISTS (
+                   SELECT 1 FROM comments c WHERE c.site = inbox.site AND c.id = inbox.id AND c.is_current = 1
+                     AND c.received_at > inbox.at) ORDER BY at",
+            )?;
             let mut rows = statement.query([now() - older_than_millis])?;
             let mut promised = Vec::new();
             while let Some(row) = rows.next()? {
-                promised.push((row.get(0)?, serde_json::from_str(&row.get::<_, String>(1)?)?));
+                match serde_json::from_str(&row.get::<_, String>(1)?) {
+                    Ok(comment) => promised.push((row.get(0)?, comment)),
+                    Err(error) => tracing::error!(%error, "a promised comment cannot be read"),
+                }
             }
             Ok(promised)
         })

@@ -177,14 +177,17 @@ fn decide(connection: &Connection, decision: &NewDecision) -> Result<Decided, St
         ])?;
     for group in &mut groups {
         if group.card.is_none() {
-            group.card = card_for(connection, decision, group)?;
+            group.card = card_for(connection, decision, &id, group)?;
         }
     }
+    let mut settled = BTreeSet::new();
     for group in &groups {
         for member in &group.members {
             apply(connection, decision, &site, &id, group.card.as_ref(), member)?;
         }
-        if let Some(card) = &group.card {
+        if let Some(card) = &group.card
+            && settled.insert(card.id.clone())
+        {
             connection
                 .prepare_cached("INSERT INTO decision_items (decision, item) VALUES (?1, ?2)")?
                 .execute([&id, &card.id])?;
@@ -214,6 +217,7 @@ fn decide(connection: &Connection, decision: &NewDecision) -> Result<Decided, St
 fn card_for(
     connection: &Connection,
     decision: &NewDecision,
+    id: &str,
     group: &Group,
 ) -> Result<Option<Card>, StoreError> {
     let Some(member) = group.members.first() else { return Ok(None) };
@@ -223,9 +227,18 @@ fn card_for(
             Err(StoreError::Refused(format!("`{}` is on no card: there is nothing to skip", member.id)))
         }
         Action::Escalate => {
-            let because: Vec<Because> = serde_json::from_str(&member.because)?;
+            let mut because: Vec<Because> = serde_json::from_str(&member.because)?;
+            if member.decided_by.is_some() {
+                // Its campaign is settled: it is looked at again by itself.
+                because.retain(|one| *one != Because::Campaign);
+            }
             let opening = Opening { verdict: Verdict::Review, because: &because, priority: 0.0, tags: &[] };
             open_for(connection, member.seq, &opening)?;
+            connection
+                .prepare_cached(
+                    "UPDATE queue SET opened_by = ?2 WHERE comment = ?1 AND is_open = 1 AND version = 1",
+                )?
+                .execute(params![member.seq, id])?;
             let sql = "SELECT * FROM queue WHERE is_open = 1 AND (comment = ?1 OR (campaign = ?2 AND site = (
                          SELECT site FROM comments WHERE seq = ?1))) ORDER BY comment IS NULL LIMIT 1";
             Ok(connection
@@ -245,7 +258,7 @@ fn groups(connection: &Connection, decision: &NewDecision) -> Result<Vec<Group>,
     let of_card = |card: Card, version: Option<i64>| -> Result<Group, StoreError> {
         check(connection, decision, &card, version)?;
         let members = match (&card.campaign, card.comment) {
-            (Some(campaign), _) => Member::of_campaign(connection, &card.site, campaign)?,
+            (Some(campaign), _) => free_members(connection, decision, &card.site, campaign)?,
             (None, Some(seq)) => vec![Member::load(connection, seq)?],
             (None, None) => Vec::new(),
         };
@@ -271,7 +284,7 @@ fn groups(connection: &Connection, decision: &NewDecision) -> Result<Vec<Group>,
                 return Ok(vec![of_card(card, decision.version)?]);
             }
             no_card_seen(decision)?;
-            let members = Member::of_campaign(connection, site, id)?;
+            let members = free_members(connection, decision, site, id)?;
             let (spared, members) =
                 members.into_iter().partition(|m| decision.except.iter().any(|id| id.as_str() == m.id));
             Ok(vec![Group { card: None, members, spared }])
@@ -297,6 +310,26 @@ fn groups(connection: &Connection, decision: &NewDecision) -> Result<Vec<Group>,
             Ok(groups)
         }
     }
+}
+
+/// The undecided comments of a campaign, without those on a card of their own that is above the actor's rank or in somebody else's hands.
+fn free_members(
+    connection: &Connection,
+    decision: &NewDecision,
+    site: &str,
+    campaign: &str,
+) -> Result<Vec<Member>, StoreError> {
+    let mut statement = connection.prepare_cached(
+        "SELECT q.comment FROM comments c JOIN queue q ON q.comment = c.seq AND q.is_open = 1
+         WHERE c.site = ?1 AND c.campaign = ?2 AND c.is_current = 1
+           AND ((q.is_escalated = 1 AND NOT ?3) OR (q.claimed_until > ?4 AND q.claimed_by <> ?5))",
+    )?;
+    let taken: BTreeSet<i64> = statement
+        .query_map(params![site, campaign, decision.by.leads, now(), decision.by.name], |row| row.get(0))?
+        .collect::<Result<_, _>>()?;
+    let mut members = Member::of_campaign(connection, site, campaign)?;
+    members.retain(|member| !taken.contains(&member.seq));
+    Ok(members)
 }
 
 /// A version belongs to a card: where none is open, the one that was seen is closed by now.
@@ -548,11 +581,12 @@ fn reopen(connection: &Connection, id: &str, action: Action) -> Result<(), Store
     let mut statement = connection.prepare_cached(
         "UPDATE queue SET is_open = 0, version = version + 1 WHERE opened_by = ?1 AND is_open = 1 RETURNING id, site, campaign",
     )?;
-    let swept: Vec<(String, String, String)> = statement
+    let swept: Vec<(String, String, Option<String>)> = statement
         .query_map([id], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?
         .collect::<Result<_, _>>()?;
     for (item, site, campaign) in &swept {
         event(connection, site, "queue.closed", &json!({ "item": item }))?;
+        let Some(campaign) = campaign else { continue };
         for member in Member::of_campaign(connection, site, campaign)? {
             let because: Vec<Because> = serde_json::from_str(&member.because)?;
             let by_itself: Vec<Because> = because.into_iter().filter(|b| *b != Because::Campaign).collect();
@@ -569,7 +603,9 @@ fn reopen(connection: &Connection, id: &str, action: Action) -> Result<(), Store
         // card of its own any more.
         Action::Approve | Action::Reject => {
             "UPDATE OR IGNORE queue SET is_open = 1, version = version + 1, claimed_by = NULL, claimed_until = NULL
-             WHERE ?2 = ?2 AND (campaign IS NULL OR EXISTS (
+             WHERE ?2 = ?2 AND (EXISTS (
+               SELECT 1 FROM comments c JOIN assessments a ON a.comment = c.seq WHERE c.seq = queue.comment AND c.is_current = 1)
+               OR EXISTS (
                SELECT 1 FROM comments c WHERE c.campaign = queue.campaign AND c.site = queue.site AND c.is_current = 1
                  AND c.decided_by IS NULL))"
         }
@@ -593,7 +629,7 @@ fn reopen(connection: &Connection, id: &str, action: Action) -> Result<(), Store
     // Those that a campaign's decision spared stand on its card again.
     connection.execute(
         "UPDATE queue SET is_open = 0, version = version + 1
-         WHERE is_open = 1 AND comment IN (
+         WHERE is_open = 1 AND is_escalated = 0 AND comment IN (
            SELECT c.seq FROM comments c JOIN queue q ON q.campaign = c.campaign AND q.site = c.site AND q.is_open = 1
            JOIN decision_items i ON i.item = q.id WHERE i.decision = ?1 AND c.is_current = 1)",
         [id],
@@ -629,7 +665,8 @@ fn restore(
 ) -> Result<usize, StoreError> {
     let mut statement = connection.prepare_cached(
         "SELECT d.comment, c.id, d.status_before, d.decided_by_before FROM decision_comments d
-         JOIN comments c ON c.seq = d.comment WHERE d.decision = ?1 AND c.is_current = 1 ORDER BY d.comment",
+         JOIN comments c ON c.seq = d.comment WHERE d.decision = ?1 AND c.is_current = 1
+           AND EXISTS (SELECT 1 FROM assessments a WHERE a.comment = c.seq) ORDER BY d.comment",
     )?;
     let mut rows = statement.query([&past.id])?;
     let mut changed = 0;

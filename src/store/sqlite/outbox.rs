@@ -68,7 +68,7 @@ impl SqliteStore {
                    SELECT n.id FROM outbox n WHERE n.callback = c.id AND n.state = 'pending' AND n.due_at <= ?1
                      AND NOT EXISTS (SELECT 1 FROM outbox p WHERE p.callback = n.callback AND p.subject = n.subject
                                      AND p.state = 'pending' AND p.id < n.id)
-                   ORDER BY n.due_at, n.id LIMIT ?2)
+                   ORDER BY n.attempts, n.due_at, n.id LIMIT ?2)
                  WHERE c.is_enabled = 1 ORDER BY o.due_at, o.id",
             )?;
             let rows = statement.query_map(params![now(), limit as i64], |row| {
@@ -96,9 +96,10 @@ impl SqliteStore {
     ) -> Result<(), StoreError> {
         self.writer
             .run(move |connection| {
+                let holds_up_all = matches!(delivery, Delivery::Again(..));
                 let (state, due, outcome) = match delivery {
                     Delivery::Done => ("done", None, "delivered".to_owned()),
-                    Delivery::Again(due, why) => ("pending", Some(due), why),
+                    Delivery::Again(due, why) | Delivery::Refused(due, why) => ("pending", Some(due), why),
                     Delivery::Dead(why) => ("dead", None, why),
                     Delivery::Gone => {
                         connection.execute(
@@ -112,7 +113,7 @@ impl SqliteStore {
                     "UPDATE outbox SET state = ?2, due_at = coalesce(?3, due_at), attempts = attempts + 1, last_outcome = ?4 WHERE id = ?1",
                     params![id, state, due, outcome],
                 )?;
-                if let Some(due) = due {
+                if let Some(due) = due.filter(|_| holds_up_all) {
                     // What does not reach the receiver now will not a moment later: its other messages wait as long.
                     connection.execute(
                         "UPDATE outbox SET due_at = max(due_at, ?2)
@@ -141,7 +142,7 @@ impl SqliteStore {
                     "UPDATE outbox SET state = 'done', last_outcome = 'overtaken by a later message'
                      WHERE state = 'dead' AND callback IN (SELECT id FROM callbacks WHERE site = ?1)
                        AND EXISTS (SELECT 1 FROM outbox n WHERE n.callback = outbox.callback AND n.subject = outbox.subject
-                                   AND n.id > outbox.id)",
+                                   AND n.id > outbox.id AND instr(n.body, '\"status\":null') = 0)",
                     [&site],
                 )?;
                 Ok(connection.execute(

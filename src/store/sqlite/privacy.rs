@@ -161,6 +161,7 @@ impl SqliteStore {
                     ("DELETE FROM sessions WHERE expires_at < ?1", 0),
                     ("DELETE FROM allowed_campaigns WHERE expires_at < ?1", 30),
                     ("DELETE FROM alerts WHERE at < ?1", 30),
+                    ("DELETE FROM inbox WHERE at < ?1", 30),
                 ] {
                     connection.execute(sql, [at - days * DAY])?;
                 }
@@ -232,9 +233,9 @@ fn erase_comments(
             .prepare_cached("SELECT id, campaign, record FROM comments WHERE seq = ?1")?
             .query_row([seq], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
         let comment: Comment = serde_json::from_str(&record)?;
-        let author = comment.author.clone().unwrap_or_default();
-        let names = [author.id.map(|id| id.to_string()), author.name, author.email, author.ip];
-        gone.push(Gone { seq: *seq, site: site.clone(), names: names.into_iter().flatten().collect() });
+        // Not the displayed name beside an id: somebody else may go by it.
+        let names = comment.author_key().map(str::to_owned);
+        gone.push(Gone { seq: *seq, site: site.clone(), names: names.into_iter().collect() });
         campaigns.extend(campaign);
         erase_comment(connection, *seq, site, &id, secret)?;
         ids.entry(site.clone()).or_default().insert(id);
