@@ -1,7 +1,7 @@
 //! SQLite behind the seam: WAL, `synchronous = FULL`, STRICT tables, one writing thread (`writer`), a few reading connections.
 //!
 //! One file a family of methods: `accounts` (sites, hooks, callbacks), `people` (keys, users, sessions), `articles`, `comments` (with their
-//! assessments), `cards` (the queue), `decisions` (and undo), `desk` (notes, views, allow-lists, authors), `events`, `outbox` (callbacks to
+//! assessments), `inbox` (promises, other names), `cards` (the queue), `decisions`, `undo`, `desk` (notes, views, allow-lists, authors), `events`, `outbox` (callbacks to
 //! send), `audit` (the hash chain), `privacy` (export, erasure, retention), `operation` (counts).
 
 mod accounts;
@@ -12,10 +12,12 @@ mod comments;
 mod decisions;
 mod desk;
 mod events;
+mod inbox;
 mod operation;
 mod outbox;
 mod people;
 mod privacy;
+mod undo;
 mod writer;
 
 use std::path::{Path, PathBuf};
