@@ -72,7 +72,7 @@ impl SqliteStore {
     /// # Errors
     /// When the store cannot be read.
     pub async fn hook(&self, name: String) -> Result<Option<Hook>, StoreError> {
-        Ok(self.hooks().await?.into_iter().find(|hook| hook.name == name))
+        Ok(self.hooks_named(Some(name)).await?.pop())
     }
 
     /// All webhook endpoints, by name.
@@ -80,10 +80,15 @@ impl SqliteStore {
     /// # Errors
     /// When the store cannot be read.
     pub async fn hooks(&self) -> Result<Vec<Hook>, StoreError> {
-        self.read(|connection| {
-            let mut statement = connection
-                .prepare_cached("SELECT name, site, adapter, secrets, settings FROM hooks ORDER BY name")?;
-            let mut rows = statement.query([])?;
+        self.hooks_named(None).await
+    }
+
+    async fn hooks_named(&self, name: Option<String>) -> Result<Vec<Hook>, StoreError> {
+        self.read(move |connection| {
+            let mut statement = connection.prepare_cached(
+                "SELECT name, site, adapter, secrets, settings FROM hooks WHERE ?1 IS NULL OR name = ?1 ORDER BY name",
+            )?;
+            let mut rows = statement.query([name])?;
             let mut hooks = Vec::new();
             while let Some(row) = rows.next()? {
                 hooks.push(Hook {

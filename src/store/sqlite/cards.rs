@@ -445,19 +445,6 @@ impl SqliteStore {
         .await
     }
 
-    /// How many open cards fit a filter.
-    ///
-    /// # Errors
-    /// When the store cannot be read.
-    pub async fn queue_size(&self, sites: Sites, filter: QueueFilter) -> Result<i64, StoreError> {
-        self.read(move |connection| {
-            let (all, values) = conditions(&sites, &filter)?;
-            let sql = format!("SELECT count(*) FROM queue q WHERE {}", all.join(" AND "));
-            Ok(connection.prepare_cached(&sql)?.query_row(params_from_iter(values), |row| row.get(0))?)
-        })
-        .await
-    }
-
     /// One card, open or closed.
     ///
     /// # Errors

@@ -35,7 +35,7 @@ pub(super) fn of_word<T: serde::de::DeserializeOwned>(word: &str) -> Result<T, S
 }
 
 impl SqliteStore {
-    /// What is known of a delivery: whether it was taken before, its article, the comment it replies to, its author's name.
+    /// What is known of a delivery: whether it was taken before or deleted, the comment it replies to, how its author was judged.
     ///
     /// # Errors
     /// When the store cannot be read.
