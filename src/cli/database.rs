@@ -9,6 +9,7 @@ use serde_json::Value;
 
 use super::Outcome;
 use super::output::write_to;
+use crate::access::check_name;
 use crate::store::{Store, StoreError};
 
 /// Where the database is, and how to answer.
@@ -72,14 +73,7 @@ pub(super) fn secret_from_stdin() -> Result<String> {
 
 /// A name that stands in addresses and files.
 pub(super) fn valid_name<'a>(what: &str, name: &'a str) -> Result<&'a str> {
-    let fits = !name.is_empty()
-        && name.len() <= 64
-        && name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.'));
-    if fits {
-        Ok(name)
-    } else {
-        bail!("`{name}` is no {what}: use letters, digits, `-`, `_`, `.`, at most 64")
-    }
+    check_name(what, name).map(|()| name).map_err(|error| anyhow!(error))
 }
 
 /// A time of the store for people.

@@ -23,7 +23,7 @@ use clap::{Parser, Subcommand};
 
 use crate::config::{Config, Settings};
 use crate::engine::{Engine, Model};
-use crate::rules::RuleSet;
+use crate::rules::{RuleSet, Source};
 
 /// Finds templated, bot-like comments under news articles, and says why.
 #[derive(Debug, Parser)]
@@ -160,11 +160,11 @@ struct EngineArgs {
 
 impl EngineArgs {
     fn load(&self) -> Result<Engine> {
-        Ok(self.load_with_settings()?.0)
+        Ok(self.load_with_settings(Vec::new())?.0)
     }
 
-    /// Rules, model and thresholds, and what the service needs beside them.
-    fn load_with_settings(&self) -> Result<(Engine, Settings)> {
+    /// Rules with drafts of the desk beside them, model and thresholds, and what the service needs beside them.
+    fn load_with_settings(&self, drafts: Vec<Source>) -> Result<(Engine, Settings)> {
         let model = match &self.model {
             Some(path) => {
                 let bytes =
@@ -174,15 +174,15 @@ impl EngineArgs {
             None => Model::shipped().map_err(|error| anyhow!("the shipped model is {error}"))?,
         };
         let settings = self.settings()?;
-        Ok((self.with_model_and(model, settings.judging)?, settings))
+        Ok((self.with_model_and(model, settings.judging, drafts)?, settings))
     }
 
     fn with_model(&self, model: Model) -> Result<Engine> {
-        self.with_model_and(model, self.settings()?.judging)
+        self.with_model_and(model, self.settings()?.judging, Vec::new())
     }
 
-    fn with_model_and(&self, model: Model, config: Config) -> Result<Engine> {
-        let rules = RuleSet::load(self.rules.as_deref(), chrono::Utc::now().date_naive())
+    fn with_model_and(&self, model: Model, config: Config, drafts: Vec<Source>) -> Result<Engine> {
+        let rules = RuleSet::load_with(self.rules.as_deref(), drafts, chrono::Utc::now().date_naive())
             .map_err(|errors| anyhow!("the rules have mistakes:\n{errors}"))?;
         Ok(Engine { rules, model, config })
     }

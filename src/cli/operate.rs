@@ -248,7 +248,7 @@ pub(super) fn configuration(command: &Configuration) -> Result<Outcome> {
 
 pub(super) fn doctor(args: &Doctor) -> Result<Outcome> {
     let mut rows: Vec<(&str, Result<String, String>)> = Vec::new();
-    let loaded = args.engine.load_with_settings();
+    let loaded = args.engine.load_with_settings(Vec::new());
     rows.push((
         "rules, model, configuration",
         match &loaded {
@@ -353,7 +353,7 @@ async fn receivers(store: &Store) -> Result<String, String> {
 
 /// Takes a site's history in: judged, stored, found again by later copies; nothing comes into the queue.
 pub(super) fn import(args: &Import) -> Result<Outcome> {
-    let (engine, settings) = args.engine.load_with_settings()?;
+    let (engine, settings) = args.engine.load_with_settings(Vec::new())?;
     let store = Store::open_existing(&args.database.db).map_err(|error| anyhow!("{error}"))?;
     let articles: Vec<Article> = match &args.articles {
         Some(path) => {

@@ -12,8 +12,11 @@ use tokio::signal::unix::{SignalKind, signal};
 use super::database::Database;
 use super::{EngineArgs, Outcome};
 use crate::cms::callback;
+use crate::config::Settings;
+use crate::engine::Engine;
 use crate::http::{State, layers, routes};
 use crate::intake::Intake;
+use crate::rules::{Source, draft};
 use crate::store::Store;
 use crate::upkeep;
 
@@ -34,23 +37,34 @@ pub(super) struct Args {
     engine: EngineArgs,
 }
 
+impl Args {
+    /// What the demo serves with.
+    pub(super) fn for_demo(database: Database, listen: SocketAddr) -> Self {
+        Self { database, listen, public_url: None, expose: false, engine: EngineArgs::default() }
+    }
+}
+
 pub(super) fn run(args: &Args) -> Result<Outcome> {
+    run_with(args, "info,actix_http=off", |_| {})
+}
+
+/// Serves; logs what `log` says where the environment says nothing else, and calls `ready` with the public address once it listens.
+pub(super) fn run_with(args: &Args, log: &str, ready: impl FnOnce(&str)) -> Result<Outcome> {
     if !args.listen.ip().is_loopback() && !args.expose {
         bail!(
             "{} is not a loopback address: add --expose if a proxy with TLS stands in front of it",
             args.listen
         );
     }
-    let filter = tracing_subscriber::EnvFilter::try_from_env("CLAQUE_LOG")
-        .unwrap_or_else(|_| "info,actix_http=off".into());
+    let filter = tracing_subscriber::EnvFilter::try_from_env("CLAQUE_LOG").unwrap_or_else(|_| log.into());
     let subscriber = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).json();
     let _ = subscriber.try_init();
-    actix_web::rt::System::new().block_on(serve(args))
+    actix_web::rt::System::new().block_on(serve(args, ready))
 }
 
-async fn serve(args: &Args) -> Result<Outcome> {
-    let (engine, settings) = args.engine.load_with_settings()?;
+async fn serve(args: &Args, ready: impl FnOnce(&str)) -> Result<Outcome> {
     let store = Store::open(&args.database.db).map_err(|error| anyhow!("{error}"))?;
+    let (engine, settings) = load(&args.engine, drafts(&store).await)?;
     if args.expose && !store.has_credentials().await.map_err(|error| anyhow!("{error}"))? {
         bail!(
             "there is no key and no user yet: make one before the service is exposed (`claque keys create`, `claque users add`)"
@@ -108,11 +122,36 @@ async fn serve(args: &Args) -> Result<Outcome> {
         handle.stop(true).await;
     });
     tracing::info!(%address, "listening");
+    ready(&state.public_url);
     server.await?;
     Ok(Outcome::Done)
 }
 
-/// Reloads at every SIGHUP; returns when it is time to end.
+/// The rules that were drafted on the desk. One that cannot be read is left out: it must not keep the service from starting.
+async fn drafts(store: &Store) -> Vec<Source> {
+    let drafts = store.rule_drafts().await.unwrap_or_else(|error| {
+        tracing::error!(%error, "the drafts of rules cannot be read");
+        Vec::new()
+    });
+    let sources = drafts.iter().map(|one| draft::source(&one.id, &one.text));
+    sources
+        .filter_map(|source| source.map_err(|error| tracing::error!(%error, "a draft is left out")).ok())
+        .collect()
+}
+
+/// Rules, model, thresholds and settings; without the drafts where those do not go together with the rules.
+fn load(engine: &EngineArgs, drafts: Vec<Source>) -> Result<(Engine, Settings)> {
+    if drafts.is_empty() {
+        return engine.load_with_settings(drafts);
+    }
+    engine.load_with_settings(drafts).or_else(|error| {
+        let without = engine.load_with_settings(Vec::new())?;
+        tracing::error!(error = format!("{error:#}"), "the drafts of rules are left out");
+        Ok(without)
+    })
+}
+
+/// Reloads at every SIGHUP and when the desk asks for it; returns when it is time to end.
 async fn signals(args: &Args, state: &State) -> std::io::Result<()> {
     let mut hangup = signal(SignalKind::hangup())?;
     let mut terminate = signal(SignalKind::terminate())?;
@@ -122,6 +161,7 @@ async fn signals(args: &Args, state: &State) -> std::io::Result<()> {
             _ = terminate.recv() => return Ok(()),
             _ = interrupt.recv() => return Ok(()),
             _ = hangup.recv() => reload(args, state).await,
+            () = state.reload_wanted.notified() => reload(args, state).await,
         }
     }
 }
@@ -129,7 +169,8 @@ async fn signals(args: &Args, state: &State) -> std::io::Result<()> {
 /// Reads rules, model and configuration anew; where something is wrong with them, what was before goes on.
 async fn reload(args: &Args, state: &State) {
     let engine = args.engine.clone();
-    let read = web::block(move || engine.load_with_settings().map_err(|error| format!("{error:#}"))).await;
+    let drafts = drafts(state.intake.store()).await;
+    let read = web::block(move || load(&engine, drafts).map_err(|error| format!("{error:#}"))).await;
     let read = read.unwrap_or_else(|error| Err(error.to_string()));
     let taken = read.and_then(|(engine, settings)| {
         let digests = (engine.rules.digest().to_owned(), engine.model.digest().to_owned());

@@ -17,7 +17,7 @@ pub const MODEL_SIGNAL: &str = "text-model";
 const RULES_CAP: f64 = 3.0;
 
 /// Rules, model and thresholds: everything that judging needs.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Engine {
     /// The rules.
     pub rules: RuleSet,

@@ -2,7 +2,7 @@
 //! A handler that takes a [`Caller`] of a permission cannot be reached without it.
 //!
 //! A person's request that changes something must not come from another site's page: an `Origin` or `Sec-Fetch-Site` that says so refuses it, and
-//! with a cookie it must carry the session's token in `X-CSRF-Token` (pages send it as the form field `csrf`).
+//! with a cookie it must carry the session's token in `X-CSRF-Token`; the forms of pages carry it as the field `csrf`, which `pages::form` reads.
 
 use std::collections::HashMap;
 use std::future::Future;
@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 use actix_web::cookie::Cookie;
 use actix_web::dev::Payload;
 use actix_web::http::Method;
-use actix_web::http::header::{AUTHORIZATION, HeaderValue, ORIGIN};
+use actix_web::http::header::{AUTHORIZATION, ORIGIN};
 use actix_web::{FromRequest, HttpRequest, web};
 use subtle::ConstantTimeEq;
 
@@ -190,23 +190,30 @@ impl<P> Caller<P> {
     }
 }
 
+impl<P: Needs> Caller<P> {
+    /// A recognised caller, if it has the permission.
+    ///
+    /// # Errors
+    /// `forbidden`.
+    pub fn of(identity: Identity) -> Result<Self, ApiError> {
+        if identity.may(P::PERMISSION) {
+            return Ok(Self { identity, permission: PhantomData });
+        }
+        let what = format!("{:?}", P::PERMISSION).to_lowercase();
+        Err(ApiError::new(
+            Code::Forbidden,
+            format!("this needs the permission `{what}`, which the caller does not have"),
+        ))
+    }
+}
+
 impl<P: Needs> FromRequest for Caller<P> {
     type Error = ApiError;
     type Future = Pin<Box<dyn Future<Output = Result<Self, ApiError>>>>;
 
     fn from_request(request: &HttpRequest, _payload: &mut Payload) -> Self::Future {
         let request = request.clone();
-        Box::pin(async move {
-            let identity = identify(&request).await?;
-            if !identity.may(P::PERMISSION) {
-                let what = format!("{:?}", P::PERMISSION).to_lowercase();
-                return Err(ApiError::new(
-                    Code::Forbidden,
-                    format!("this needs the permission `{what}`, which the caller does not have"),
-                ));
-            }
-            Ok(Self { identity, permission: PhantomData })
-        })
+        Box::pin(async move { Self::of(identify(&request).await?) })
     }
 }
 
@@ -215,6 +222,15 @@ impl<P: Needs> FromRequest for Caller<P> {
 /// # Errors
 /// `unauthorized`, or `forbidden` for a forged request.
 pub(super) async fn identify(request: &HttpRequest) -> Result<Identity, ApiError> {
+    let header = request.headers().get("x-csrf-token").and_then(|value| value.to_str().ok());
+    identify_with(request, header).await
+}
+
+/// Recognises the caller of a request that carries the token `csrf` against forged requests.
+///
+/// # Errors
+/// `unauthorized`, or `forbidden` for a forged request.
+pub(super) async fn identify_with(request: &HttpRequest, csrf: Option<&str>) -> Result<Identity, ApiError> {
     let state = request.app_data::<web::Data<State>>().cloned();
     let state = state.ok_or_else(|| ApiError::new(Code::StoreUnavailable, "not ready"))?;
     let header = request.headers().get(AUTHORIZATION).and_then(|value| value.to_str().ok());
@@ -233,8 +249,8 @@ pub(super) async fn identify(request: &HttpRequest) -> Result<Identity, ApiError
             .ok_or_else(|| ApiError::new(Code::Forbidden, "the user's role is not known"))?;
         if changes(request) {
             same_origin(request, &state)?;
-            let given = request.headers().get("x-csrf-token").map(HeaderValue::as_bytes).unwrap_or_default();
-            if !bool::from(given.ct_eq(session.csrf.as_bytes())) {
+            let given = csrf.unwrap_or_default();
+            if !bool::from(given.as_bytes().ct_eq(session.csrf.as_bytes())) {
                 return Err(ApiError::new(
                     Code::Forbidden,
                     "send the session's token in the header `X-CSRF-Token`: `GET /v1/session` tells it",

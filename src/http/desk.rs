@@ -22,7 +22,7 @@ const MOST_DAYS: i64 = 366;
 /// Messages of the delivery log.
 const MOST_MESSAGES: usize = 200;
 
-fn named(what: &str, name: &str) -> Result<String, ApiError> {
+pub(super) fn named(what: &str, name: &str) -> Result<String, ApiError> {
     let name = name.trim();
     if name.is_empty() || name.chars().count() > LONGEST_NAME {
         return Err(ApiError::new(Code::InvalidBody, format!("`{what}` has 1 to {LONGEST_NAME} characters")));
@@ -48,7 +48,7 @@ pub(super) async fn author(
 }
 
 /// How like each comment is to the most similar other one.
-fn compare(page: &mut AuthorPage) {
+pub(super) fn compare(page: &mut AuthorPage) {
     let sketches: Vec<Option<Sketch>> =
         page.comments.iter().map(|comment| comment.sketch.as_deref().and_then(Sketch::from_bytes)).collect();
     for (at, comment) in page.comments.iter_mut().enumerate() {

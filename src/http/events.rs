@@ -10,8 +10,9 @@ use futures_util::StreamExt;
 use serde::Deserialize;
 use utoipa::IntoParams;
 
-use super::auth::{Caller, CanLook, identify};
+use super::auth::{Caller, CanLook, Identity, identify};
 use super::error::{ApiError, Code};
+use super::presence::{Here, Presence};
 use super::state::State;
 use crate::access::Permission;
 use crate::store::records::{Event, Sites};
@@ -44,12 +45,16 @@ struct Watch {
     waiting: VecDeque<Event>,
     commits: tokio::sync::watch::Receiver<u64>,
     greeted: bool,
+    /// Who is here, and that the watcher is.
+    presence: Presence,
+    changes: tokio::sync::watch::Receiver<u64>,
+    _here: Option<Here>,
 }
 
 /// What happens on the desk
 ///
 /// Server-sent events `queue.opened`, `queue.changed`, `queue.closed`, `queue.claimed`, `queue.released`, `decision`, `decision.undone`,
-/// `comment.status`, `note`, `campaign.allowed`; `data` is JSON with the `site`.
+/// `comment.status`, `note`, `campaign.allowed`; `data` is JSON with the `site`. To people also `presence`, without an id: `{"people": [name]}`.
 #[utoipa::path(get, path = "/v1/events", tag = "review", params(Begin),
     responses((status = 200, description = "The stream", content_type = "text/event-stream", body = String)))]
 pub(super) async fn stream(
@@ -77,6 +82,16 @@ pub(super) async fn stream(
         after,
         waiting: VecDeque::new(),
         greeted: false,
+        changes: {
+            let mut changes = state.presence.changes();
+            changes.mark_changed();
+            changes
+        },
+        presence: state.presence.clone(),
+        _here: match &caller.identity {
+            Identity::Person { user, .. } => Some(state.presence.enter(&user.name)),
+            Identity::Key(_) => None,
+        },
     };
     let mut closing = state.closing();
     let stream = futures_util::stream::unfold(watch, |mut watch| async move {
@@ -124,13 +139,22 @@ impl Watch {
                 let data = serde_json::json!({ "site": event.site, "at": event.at, "data": event.data });
                 return Some(format!("id: {}\nevent: {}\ndata: {data}\n\n", event.seq, event.kind));
             }
+            if self.changes.has_changed().unwrap_or(false) {
+                self.changes.borrow_and_update();
+                // Not stored: it has no number, and nobody misses it.
+                let data = serde_json::json!({ "people": self.presence.names() });
+                return Some(format!("event: presence\ndata: {data}\n\n"));
+            }
             self.commits.borrow_and_update();
             match self.look().await {
                 Ok(()) if !self.waiting.is_empty() => {}
-                Ok(()) => match tokio::time::timeout(HEARTBEAT, self.commits.changed()).await {
-                    // Another process (the command line) may have written: it is looked at next time round.
-                    Err(_) => return Some(": still here\n\n".to_owned()),
-                    Ok(_) => tokio::time::sleep(BREATH).await,
+                Ok(()) => tokio::select! {
+                    _ = self.changes.changed() => self.changes.mark_changed(),
+                    waited = tokio::time::timeout(HEARTBEAT, self.commits.changed()) => match waited {
+                        // Another process (the command line) may have written: it is looked at next time round.
+                        Err(_) => return Some(": still here\n\n".to_owned()),
+                        Ok(_) => tokio::time::sleep(BREATH).await,
+                    },
                 },
                 Err(error) => {
                     tracing::warn!(%error, "events cannot be read");

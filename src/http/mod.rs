@@ -2,7 +2,7 @@
 //!
 //! [`error`] is the table of all errors, [`auth`] who may call, `session` how people log in; `comments`, `review`, `desk` and `events` are the API,
 //! `hooks`, `akismet` and `perspective` what content systems speak, `operation` what an operator watches, [`openapi`] the contract, [`layers`]
-//! what surrounds every request. [`routes`] is the map of addresses.
+//! what surrounds every request, `pages` the desk for people, `presence` who is on it. [`routes`] is the map of addresses.
 #![expect(unused_qualifications, reason = "the macros that make the contract write every path whole")]
 
 mod akismet;
@@ -16,7 +16,9 @@ mod hooks;
 pub mod layers;
 pub mod openapi;
 mod operation;
+mod pages;
 mod perspective;
+mod presence;
 mod review;
 mod session;
 pub mod state;
@@ -54,9 +56,12 @@ pub fn routes(config: &mut ServiceConfig) {
         .service(resource("/openapi.json", "GET").route(get().to(openapi::json)))
         .service(resource("/docs", "GET").route(get().to(openapi::docs)))
         .service(resource("/docs.css", "GET").route(get().to(openapi::style)))
-        .default_service(web::to(|| async {
-            Err::<String, _>(ApiError::new(Code::NotFound, "there is no such address; /docs lists them"))
-        }));
+        .configure(pages::routes);
+}
+
+/// What is nowhere.
+async fn nothing_here() -> Result<String, ApiError> {
+    Err(ApiError::new(Code::NotFound, "there is no such address; /docs lists them"))
 }
 
 /// What a CMS sends and asks.

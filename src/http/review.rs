@@ -22,48 +22,84 @@ const LONGEST_REASON: usize = 100;
 /// The longest note, in characters.
 pub(super) const LONGEST_NOTE: usize = 4000;
 
-/// Which page of the queue.
-#[derive(Debug, Deserialize, IntoParams)]
+/// Which page of the queue; beside it the parts of a filter.
+#[derive(Debug, Default, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Page {
     /// Where the last page ended: its `next`.
-    after: Option<String>,
+    pub(super) after: Option<String>,
     /// Cards of the page, 1 to 200.
     #[param(minimum = 1, maximum = 200)]
-    limit: Option<usize>,
+    pub(super) limit: Option<usize>,
     /// The id of a saved view, in place of the filters.
-    view: Option<String>,
-    /// A site.
-    site: Option<String>,
-    /// A section of the site, as articles name it.
-    section: Option<String>,
-    /// Where a comment of the card stands: `published`, `pending`, `rejected`, `deleted`.
-    status: Option<String>,
-    /// `review` or `hold`.
-    verdict: Option<String>,
-    /// A reason, such as `campaign`.
-    because: Option<String>,
-    /// A signal that found something.
-    signal: Option<String>,
-    /// A rule that hit.
-    rule: Option<String>,
-    /// A campaign.
-    campaign: Option<String>,
-    /// A language, such as `en`.
-    lang: Option<String>,
-    /// An author's id.
-    author: Option<String>,
-    /// `comment` or `campaign`.
-    kind: Option<String>,
-    /// Whether escalated ones are wanted, or the others.
-    escalated: Option<bool>,
-    /// Opened at or after this time (milliseconds since 1970).
-    from: Option<i64>,
-    /// Opened before this time.
-    until: Option<i64>,
-    /// Words in a comment's text.
-    text: Option<String>,
+    pub(super) view: Option<String>,
+}
+
+/// What a query string asks of the queue: a page, and a filter.
+#[derive(Debug, Default)]
+pub(super) struct Asked {
+    pub(super) page: Page,
+    pub(super) filter: QueueFilter,
+}
+
+impl Asked {
+    /// Reads a query string; its `others` are somebody else's, and what is empty says nothing (so forms send what was not filled in).
+    pub(super) fn parse(query: &str, others: &[&str]) -> Result<Self, ApiError> {
+        let wrong = |error: &dyn std::fmt::Display| ApiError::new(Code::InvalidParameter, error.to_string());
+        let pairs: Vec<(String, String)> =
+            serde_urlencoded::from_str(query).map_err(|error| wrong(&error))?;
+        let said = pairs.into_iter().filter(|(name, value)| !value.is_empty() && !others.contains(&&**name));
+        let (page, filter): (Vec<_>, Vec<_>) =
+            said.partition(|(name, _)| matches!(name.as_str(), "after" | "limit" | "view"));
+        let again = |pairs: &[(String, String)]| serde_urlencoded::to_string(pairs).unwrap_or_default();
+        let page = serde_urlencoded::from_str(&again(&page)).map_err(|error| wrong(&error))?;
+        let filter = serde_urlencoded::from_str(&again(&filter)).map_err(|error| wrong(&error))?;
+        let asked = Self { page, filter };
+        asked.check()?;
+        Ok(asked)
+    }
+
+    fn check(&self) -> Result<(), ApiError> {
+        let filter = &self.filter;
+        one_of("kind", filter.kind.as_deref(), &["comment", "campaign"])?;
+        one_of("status", filter.status.as_deref(), &["published", "pending", "rejected", "deleted"])?;
+        one_of("verdict", filter.verdict.as_deref(), &["review", "hold"])?;
+        one_of("because", filter.because.as_deref(), BECAUSES)?;
+        let numbers = [filter.one_in_from, filter.one_in_until];
+        if numbers.iter().flatten().any(|number| !number.is_finite() || *number < 1.0) {
+            return Err(ApiError::new(
+                Code::InvalidParameter,
+                "`one_in_from` and `one_in_until` are numbers from 1 on",
+            ));
+        }
+        Ok(())
+    }
+
+    /// The place after which the page begins.
+    pub(super) fn after(&self) -> Result<Option<(f64, String)>, ApiError> {
+        self.page.after.as_deref().map(cursor).transpose()
+    }
+
+    /// The filter, or that of the saved view it names; no site that the caller does not see.
+    pub(super) async fn filter<P>(&self, state: &State, caller: &Caller<P>) -> Result<QueueFilter, ApiError> {
+        if let Some(site) = &self.filter.site {
+            caller.site(Some(site))?;
+        }
+        let Some(id) = &self.page.view else { return Ok(self.filter.clone()) };
+        let views = state.intake.store().views(caller.actor().name, caller.sites()).await?;
+        let view = views.into_iter().find(|view| view.id == *id);
+        view.map(|view| view.query).ok_or_else(|| ApiError::new(Code::NotFound, "there is no such view"))
+    }
+}
+
+/// The reasons that a card may have.
+pub(super) const BECAUSES: &[&str] =
+    &["text", "corroborated", "thread", "campaign", "hidden-characters", "rule"];
+
+/// Where the page after this one begins: none after the last.
+pub(super) fn next_page(items: &[QueueItem], limit: usize) -> Option<String> {
+    items.last().filter(|_| items.len() == limit).map(|item| format!("{}:{}", item.priority, item.id))
 }
 
 /// A page of the queue.
@@ -75,53 +111,18 @@ pub(super) struct Queue {
 }
 
 /// Open cards, most urgent first
-#[utoipa::path(get, path = "/v1/queue", tag = "review", params(Page),
+#[utoipa::path(get, path = "/v1/queue", tag = "review", params(Page, QueueFilter),
     responses((status = 200, description = "A page of cards", body = Queue)))]
 pub(super) async fn queue(
+    request: HttpRequest,
     state: web::Data<State>,
     caller: Caller<CanLook>,
-    page: web::Query<Page>,
 ) -> Result<HttpResponse, ApiError> {
-    let page = page.into_inner();
-    let limit = page.limit.unwrap_or(PAGE).clamp(1, MOST);
-    let after = page.after.as_deref().map(cursor).transpose()?;
-    let store = state.intake.store();
-    one_of("kind", page.kind.as_deref(), &["comment", "campaign"])?;
-    one_of("status", page.status.as_deref(), &["published", "pending", "rejected", "deleted"])?;
-    one_of("verdict", page.verdict.as_deref(), &["review", "hold"])?;
-    let becauses = ["text", "corroborated", "thread", "campaign", "hidden-characters", "rule"];
-    one_of("because", page.because.as_deref(), &becauses)?;
-    if let Some(site) = &page.site {
-        caller.site(Some(site))?;
-    }
-    let filter = match page.view {
-        Some(id) => {
-            let views = store.views(caller.actor().name, caller.sites()).await?;
-            let view = views.into_iter().find(|view| view.id == id);
-            view.map(|view| view.query)
-                .ok_or_else(|| ApiError::new(Code::NotFound, "there is no such view"))?
-        }
-        None => QueueFilter {
-            site: page.site,
-            section: page.section,
-            status: page.status,
-            verdict: page.verdict,
-            because: page.because,
-            signal: page.signal,
-            rule: page.rule,
-            campaign: page.campaign,
-            lang: page.lang,
-            author: page.author,
-            kind: page.kind,
-            escalated: page.escalated,
-            from: page.from,
-            until: page.until,
-            text: page.text,
-        },
-    };
-    let items = store.queue(caller.sites(), filter, after, limit).await?;
-    let next =
-        items.last().filter(|_| items.len() == limit).map(|item| format!("{}:{}", item.priority, item.id));
+    let asked = Asked::parse(request.query_string(), &[])?;
+    let limit = asked.page.limit.unwrap_or(PAGE).clamp(1, MOST);
+    let filter = asked.filter(&state, &caller).await?;
+    let items = state.intake.store().queue(caller.sites(), filter, asked.after()?, limit).await?;
+    let next = next_page(&items, limit);
     Ok(HttpResponse::Ok().json(Queue { items, next }))
 }
 
@@ -275,7 +276,7 @@ pub(super) async fn decide(
 }
 
 /// Whether reason and note are what the newsroom wants.
-fn check_reason(
+pub(super) fn check_reason(
     rules: &crate::config::Review,
     action: Action,
     reason: Option<&str>,

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use actix_web::cookie::Cookie;
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -20,8 +21,8 @@ const NOBODY: &str =
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Login {
-    name: String,
-    password: String,
+    pub(super) name: String,
+    pub(super) password: String,
 }
 
 /// Who is logged in.
@@ -71,10 +72,23 @@ pub(super) async fn begin(
     state: web::Data<State>,
     body::Body(bytes): body::Body,
 ) -> Result<HttpResponse, ApiError> {
-    same_origin(&request, &state)?;
     let login: Login = body::json(&request, &bytes)?;
+    let (cookie, identity) = log_in(&request, &state, login).await?;
+    Ok(HttpResponse::Ok().cookie(cookie).json(Person::of(&identity)?))
+}
+
+/// Begins a session for whoever knows a password: its cookie, and who it is.
+///
+/// # Errors
+/// `unauthorized` for a wrong name or password, `too-many-requests` after several.
+pub(super) async fn log_in(
+    request: &HttpRequest,
+    state: &State,
+    login: Login,
+) -> Result<(Cookie<'static>, Identity), ApiError> {
+    same_origin(request, state)?;
     let settings = state.settings();
-    let peer = state.peer(&request).map(|ip| ip.to_string()).unwrap_or_default();
+    let peer = state.peer(request).map(|ip| ip.to_string()).unwrap_or_default();
     let name = format!("name:{}", login.name);
     let names = [name.as_str(), peer.as_str()];
     if let Some(wait) = state.throttle.wait(&names, settings.access.login_tries) {
@@ -98,8 +112,7 @@ pub(super) async fn begin(
     store.add_session(hash, user.name.clone(), csrf.clone(), expires_at).await?;
     let role = crate::access::Role::parse(&user.role)
         .ok_or_else(|| ApiError::new(Code::Forbidden, "the user's role is not known"))?;
-    let person = Person::of(&Identity::Person { user, role, csrf: Some(csrf) })?;
-    Ok(HttpResponse::Ok().cookie(session_cookie(&state, token, seconds)).json(person))
+    Ok((session_cookie(state, token, seconds), Identity::Person { user, role, csrf: Some(csrf) }))
 }
 
 fn too_many(wait: Duration) -> ApiError {

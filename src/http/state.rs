@@ -9,6 +9,7 @@ use serde_json::value::RawValue;
 
 use super::auth::KeyCache;
 use super::error::{ApiError, Code};
+use super::presence::Presence;
 use crate::access::Throttle;
 use crate::config::{Service, Settings};
 use crate::domain::Verdict;
@@ -41,6 +42,10 @@ pub struct State {
     pub probed: tokio::sync::Mutex<Option<std::time::Instant>>,
     /// How reloads fared.
     pub reloads: Reloads,
+    /// Told when somebody on the desk wants rules, model and configuration read anew.
+    pub reload_wanted: tokio::sync::Notify,
+    /// Who is on the desk.
+    pub presence: Presence,
     settings: ArcSwap<Service>,
     closing: tokio::sync::watch::Sender<bool>,
     under_way: Arc<AtomicI64>,
@@ -120,6 +125,8 @@ impl State {
             counts: tokio::sync::Mutex::default(),
             probed: tokio::sync::Mutex::default(),
             reloads: Reloads::default(),
+            reload_wanted: tokio::sync::Notify::new(),
+            presence: Presence::default(),
             settings: ArcSwap::from_pointee(settings.service.clone()),
             closing: tokio::sync::watch::Sender::new(false),
             under_way: Arc::default(),

@@ -309,6 +309,23 @@ impl Live {
         }
     }
 
+    /// The comments most like a signature, by their numbers in the store, most alike first: content or skeleton Jaccard, whichever is more.
+    pub fn alike(&self, engine: &Engine, sketch: &Sketch, most: usize) -> Vec<(i64, f64)> {
+        let linking = Linking::new(&engine.config.campaign);
+        let mut found = Vec::new();
+        self.index.query(sketch, linking.wide(), &mut found);
+        let mut alike: Vec<(i64, f64)> = found
+            .iter()
+            .filter_map(|copy| {
+                let member = self.member(*self.slots.get(&copy.slot)?)?;
+                Some((member.seq?, copy.likeness.jaccard.max(copy.likeness.skeleton)))
+            })
+            .collect();
+        alike.sort_by(|a, b| b.1.total_cmp(&a.1).then(b.0.cmp(&a.0)));
+        alike.truncate(most);
+        alike
+    }
+
     /// Forgets a comment by its number in the store.
     pub fn remove_seq(&mut self, engine: &Engine, seq: i64) {
         match self.by_seq.get(&seq).copied() {

@@ -217,6 +217,16 @@ impl Intake {
         (live.len(), live.index_bytes())
     }
 
+    /// The comments most like one of the store, by their numbers there, most alike first, each with its likeness in [0, 1].
+    pub fn alike(&self, seq: i64, sketch: Option<&[u8]>, most: usize) -> Vec<(i64, f64)> {
+        let Some(sketch) = sketch.and_then(Sketch::from_bytes) else { return Vec::new() };
+        let engine = self.engine.load();
+        let mut alike = self.live().alike(&engine, &sketch, most + 1);
+        alike.retain(|(other, _)| *other != seq);
+        alike.truncate(most);
+        alike
+    }
+
     /// How each plugin fared: its name -> asked, remembered, failed, skipped.
     pub fn plugin_counts(&self) -> std::collections::BTreeMap<String, [u64; 4]> {
         self.plugins.load().counts()

@@ -5,7 +5,7 @@ use unicode_script::{Script, UnicodeScript};
 use super::glyph::Glyph;
 
 /// Whether `ch` is invisible by itself (general category Cf, fillers, selectors) or a control other than tab and newline.
-pub(super) fn is_hidden(ch: char) -> bool {
+pub fn is_hidden(ch: char) -> bool {
     match ch {
         '\t' | '\n' => false,
         '\u{ad}'

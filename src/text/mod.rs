@@ -30,6 +30,7 @@ pub mod truncate;
 
 pub use analysis::{Analysis, Context, Stats};
 pub use fold::{CANON_VERSION, FoldCounts, Folded};
+pub use hidden::is_hidden;
 pub use language::Language;
 pub use quotes::Reference;
 pub use token::{Shape, Token, TokenKind};

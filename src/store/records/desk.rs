@@ -1,7 +1,7 @@
 //! The desk: cards, decisions, notes, views, allow-lists.
 
 use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
+use utoipa::{IntoParams, ToSchema};
 
 use super::Sites;
 use crate::domain::{Id, Status};
@@ -23,6 +23,12 @@ pub struct QueueItem {
     /// The comment's latest assessment.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub assessment: Option<serde_json::Value>,
+    /// The article it stands under, where that is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub article: Option<ArticleLine>,
+    /// Where the comment stands: `published`, `pending`, `rejected`, `deleted`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub status: Option<String>,
     /// The campaign, on a campaign's card.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub campaign: Option<CampaignCard>,
@@ -39,6 +45,26 @@ pub struct QueueItem {
     /// Who has it on the desk now.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub claimed_by: Option<String>,
+    /// Until when.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub claimed_until: Option<i64>,
+    /// Whether it still waits for a decision.
+    pub open: bool,
+}
+
+/// An article in one line.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct ArticleLine {
+    /// Its id.
+    pub id: String,
+    /// The headline; empty where it is not known.
+    pub title: String,
+    /// Where readers find it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub url: Option<String>,
+    /// The section of the site.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub section: Option<String>,
 }
 
 /// A campaign on its card.
@@ -83,7 +109,8 @@ pub struct Sweep {
 }
 
 /// Which cards are wanted: every part that is given must fit.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, ToSchema, IntoParams)]
+#[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub struct QueueFilter {
     /// A site.
@@ -131,6 +158,12 @@ pub struct QueueFilter {
     /// Words in a comment's text.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub text: Option<String>,
+    /// Comments whose text is at least so rare: of so many genuine ones, one scores as high.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub one_in_from: Option<f64>,
+    /// Comments whose text is rarer than `one_in_from` and less rare than this.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub one_in_until: Option<f64>,
 }
 
 /// What a moderator does.

@@ -5,9 +5,11 @@ mod comments;
 mod desk;
 mod operation;
 mod outbox;
+mod pages;
 
 pub use accounts::*;
 pub use comments::*;
 pub use desk::*;
 pub use operation::*;
 pub use outbox::*;
+pub use pages::*;

@@ -1,5 +1,7 @@
 //! Sites, hooks, callbacks: what an operator sets up.
 
+use std::sync::Arc;
+
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use serde_json::json;
 
@@ -14,6 +16,7 @@ impl SqliteStore {
     /// # Errors
     /// When it exists.
     pub async fn add_site(&self, site: Site) -> Result<(), StoreError> {
+        let actor = Arc::clone(&self.actor);
         self.writer
             .run(move |connection| {
                 let added = connection.execute(
@@ -23,7 +26,7 @@ impl SqliteStore {
                 if added == 0 {
                     return Err(StoreError::Exists { what: "site", name: site.id });
                 }
-                append(connection, "operator", "site.add", &site.id, &json!({ "title": site.title }))
+                append(connection, &actor, "site.add", &site.id, &json!({ "title": site.title }))
             })
             .await
     }
@@ -46,6 +49,7 @@ impl SqliteStore {
     /// # Errors
     /// When the name is taken or the site does not exist.
     pub async fn add_hook(&self, hook: Hook) -> Result<(), StoreError> {
+        let actor = Arc::clone(&self.actor);
         self.writer
             .run(move |connection| {
                 site_exists(connection, &hook.site)?;
@@ -58,7 +62,7 @@ impl SqliteStore {
                 }
                 append(
                     connection,
-                    "operator",
+                    &actor,
                     "hook.add",
                     &hook.name,
                     &json!({ "site": hook.site, "adapter": hook.adapter }),
@@ -109,13 +113,14 @@ impl SqliteStore {
     /// # Errors
     /// When there is no such hook.
     pub async fn remove_hook(&self, name: String) -> Result<(), StoreError> {
+        let actor = Arc::clone(&self.actor);
         self.writer
             .run(move |connection| {
                 connection.execute("DELETE FROM hook_deliveries WHERE hook = ?1", [&name])?;
                 if connection.execute("DELETE FROM hooks WHERE name = ?1", [&name])? == 0 {
                     return Err(StoreError::NotFound("such hook"));
                 }
-                append(connection, "operator", "hook.remove", &name, &json!({}))
+                append(connection, &actor, "hook.remove", &name, &json!({}))
             })
             .await
     }
@@ -130,6 +135,7 @@ impl SqliteStore {
         secret: String,
         keep: bool,
     ) -> Result<(), StoreError> {
+        let actor = Arc::clone(&self.actor);
         self.writer
             .run(move |connection| {
                 let before: String = connection
@@ -143,7 +149,7 @@ impl SqliteStore {
                     "UPDATE hooks SET secrets = ?2 WHERE name = ?1",
                     params![name, serde_json::to_string(&secrets)?],
                 )?;
-                append(connection, "operator", "hook.rotate", &name, &json!({ "kept": keep }))
+                append(connection, &actor, "hook.rotate", &name, &json!({ "kept": keep }))
             })
             .await
     }
@@ -183,6 +189,7 @@ impl SqliteStore {
     /// # Errors
     /// When the site does not exist.
     pub async fn add_callback(&self, callback: Callback) -> Result<String, StoreError> {
+        let actor = Arc::clone(&self.actor);
         self.writer
             .run(move |connection| {
                 site_exists(connection, &callback.site)?;
@@ -202,7 +209,7 @@ impl SqliteStore {
                 )?;
                 append(
                     connection,
-                    "operator",
+                    &actor,
                     "callback.add",
                     &id,
                     &json!({ "site": callback.site, "url": callback.url }),
@@ -231,6 +238,7 @@ impl SqliteStore {
     /// # Errors
     /// When there is no such callback.
     pub async fn enable_callback(&self, id: String, enabled: bool) -> Result<(), StoreError> {
+        let actor = Arc::clone(&self.actor);
         self.writer
             .run(move |connection| {
                 let changed = connection
@@ -238,7 +246,7 @@ impl SqliteStore {
                 if changed == 0 {
                     return Err(StoreError::NotFound("such callback"));
                 }
-                append(connection, "operator", "callback.enable", &id, &json!({ "enabled": enabled }))
+                append(connection, &actor, "callback.enable", &id, &json!({ "enabled": enabled }))
             })
             .await
     }

@@ -9,7 +9,9 @@ use super::events::event;
 use super::{SqliteStore, json_list, new_id, now};
 use crate::domain::{Because, Verdict};
 use crate::store::StoreError;
-use crate::store::records::{Actor, CampaignCard, QueueFilter, QueueItem, Sites, Sweep};
+use crate::store::records::{
+    Actor, ArticleLine, CampaignCard, QueueCounts, QueueFilter, QueueItem, Sites, Sweep,
+};
 
 /// Characters of a text that a list shows.
 const LONGEST_SHOWN: usize = 10_000;
@@ -249,14 +251,15 @@ impl Card {
 
     /// The card as it is shown; of a text longer than `longest` characters the beginning.
     fn item(self, connection: &Connection, longest: Option<usize>) -> Result<QueueItem, StoreError> {
-        let (mut comment, mut assessment) = (None, None);
+        let (mut comment, mut assessment, mut status, mut article) = (None, None, None, None);
         if let Some(seq) = self.comment {
-            let (record, assessed): (String, String) = connection
+            let (record, assessed, stands): (String, String, String) = connection
                 .prepare_cached(
-                    "SELECT c.record, a.record FROM comments c JOIN assessments a ON a.comment = c.seq
+                    "SELECT c.record, a.record, c.status FROM comments c JOIN assessments a ON a.comment = c.seq
                      WHERE c.seq = ?1 ORDER BY a.seq DESC LIMIT 1",
                 )?
-                .query_row([seq], |row| Ok((row.get(0)?, row.get(1)?)))?;
+                .query_row([seq], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
+            status = Some(stands);
             let mut record: Value = serde_json::from_str(&record)?;
             if let Some(Value::String(text)) = record.get_mut("text")
                 && let Some(limit) = longest
@@ -264,6 +267,9 @@ impl Card {
             {
                 text.truncate(at);
                 text.push('…');
+            }
+            if let Some(id) = record.get("article_id").and_then(Value::as_str) {
+                article = article_line(connection, &self.site, id)?;
             }
             comment = Some(record);
             assessment = Some(serde_json::from_str(&assessed)?);
@@ -274,6 +280,10 @@ impl Card {
         };
         let claimed_by = self.holder().map(str::to_owned);
         Ok(QueueItem {
+            article,
+            status,
+            claimed_until: self.claimed_until.filter(|_| claimed_by.is_some()),
+            open: self.is_open,
             id: self.id,
             version: self.version,
             kind: if campaign.is_some() { "campaign" } else { "comment" }.to_owned(),
@@ -291,7 +301,34 @@ impl Card {
     }
 }
 
-fn campaign_card(connection: &Connection, site: &str, id: &str) -> Result<CampaignCard, StoreError> {
+/// An article's line, where the site has it.
+pub(super) fn article_line(
+    connection: &Connection,
+    site: &str,
+    id: &str,
+) -> Result<Option<ArticleLine>, StoreError> {
+    Ok(connection
+        .prepare_cached(
+            "SELECT json_extract(record, '$.title'), json_extract(record, '$.url'), json_extract(record, '$.section')
+             FROM articles WHERE site = ?1 AND id = ?2",
+        )?
+        .query_row([site, id], |row| {
+            let title: Option<String> = row.get(0)?;
+            Ok(ArticleLine {
+                id: id.to_owned(),
+                title: title.unwrap_or_default(),
+                url: row.get(1)?,
+                section: row.get(2)?,
+            })
+        })
+        .optional()?)
+}
+
+pub(super) fn campaign_card(
+    connection: &Connection,
+    site: &str,
+    id: &str,
+) -> Result<CampaignCard, StoreError> {
     let mut card = connection
         .prepare_cached(
             "SELECT count(*), coalesce(sum(decided_by IS NULL), 0), coalesce(sum(status = 'published'), 0),
@@ -327,6 +364,38 @@ fn campaign_card(connection: &Connection, site: &str, id: &str) -> Result<Campai
     }
     card.sweep = sweep(connection, site, id)?;
     Ok(card)
+}
+
+pub(super) fn queue_counts(
+    connection: &Connection,
+    sites: &Sites,
+    actor: &str,
+) -> Result<QueueCounts, StoreError> {
+    let mut counts = QueueCounts::default();
+    let mut statement = connection.prepare_cached(
+        "SELECT kind = 'campaign', is_escalated, count(*), min(opened_at) FROM queue
+         WHERE is_open = 1 AND (?1 IS NULL OR site IN (SELECT value FROM json_each(?1))) GROUP BY 1, 2",
+    )?;
+    let mut rows = statement.query([json_list(sites)?])?;
+    while let Some(row) = rows.next()? {
+        let (is_campaign, is_escalated, count): (bool, bool, i64) = (row.get(0)?, row.get(1)?, row.get(2)?);
+        let oldest: i64 = row.get(3)?;
+        counts.all += count;
+        if is_campaign {
+            counts.campaigns += count;
+        }
+        if is_escalated {
+            counts.escalated += count;
+        }
+        counts.oldest_at = Some(counts.oldest_at.map_or(oldest, |before| before.min(oldest)));
+    }
+    counts.mine = connection
+        .prepare_cached(
+            "SELECT count(*) FROM queue WHERE is_open = 1 AND claimed_by = ?1 AND claimed_until > ?2
+               AND (?3 IS NULL OR site IN (SELECT value FROM json_each(?3)))",
+        )?
+        .query_row(params![actor, now(), json_list(sites)?], |row| row.get(0))?;
+    Ok(counts)
 }
 
 /// Values of a statement.
@@ -394,6 +463,13 @@ fn conditions(sites: &Sites, filter: &QueueFilter) -> Result<(Vec<String>, Value
             of_comment.push(format!("{column}{at}"));
         }
     }
+    for (operator, value) in [("<=", filter.one_in_from), (">", filter.one_in_until)] {
+        if let Some(value) = value {
+            let at = add(&mut values, Box::new(1.0 / value.max(1.0)));
+            of_comment.push(format!("c.p {operator} ?{at}"));
+            all.push("q.comment IS NOT NULL".to_owned());
+        }
+    }
     if let Some(text) = &filter.text {
         let at = add(&mut values, Box::new(text.to_lowercase()));
         of_comment.push(format!("instr(lower(json_extract(c.record, '$.text')), ?{at}) > 0"));
@@ -443,6 +519,58 @@ impl SqliteStore {
             items.filter(|item| !matches!(item, Err(StoreError::NotFound(_)))).collect()
         })
         .await
+    }
+
+    /// An open card, if it fits a filter.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub async fn fitting(
+        &self,
+        sites: Sites,
+        filter: QueueFilter,
+        id: String,
+    ) -> Result<Option<QueueItem>, StoreError> {
+        self.read(move |connection| {
+            let (mut all, mut values) = conditions(&sites, &filter)?;
+            values.push(Box::new(id));
+            all.push(format!("q.id = ?{}", values.len()));
+            let sql = format!("SELECT q.* FROM queue q WHERE {}", all.join(" AND "));
+            let mut statement = connection.prepare_cached(&sql)?;
+            let card = statement.query_row(params_from_iter(values), Card::of).optional()?;
+            card.map(|card| card.item(connection, Some(LONGEST_SHOWN))).transpose()
+        })
+        .await
+    }
+
+    /// How rare the texts of the comments on open cards are that fit a filter: -log10 p of each, in no order. Campaigns are left out.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub async fn rarities(&self, sites: Sites, filter: QueueFilter) -> Result<Vec<f64>, StoreError> {
+        self.read(move |connection| {
+            let (all, values) = conditions(&sites, &filter)?;
+            let sql = format!(
+                "SELECT k.p FROM queue q JOIN comments k ON k.seq = q.comment WHERE {}",
+                all.join(" AND ")
+            );
+            let mut statement = connection.prepare_cached(&sql)?;
+            let rows = statement.query_map(params_from_iter(values), |row| row.get::<_, f64>(0))?;
+            let mut rare = Vec::new();
+            for p in rows {
+                rare.push(-p?.max(1e-300).log10());
+            }
+            Ok(rare)
+        })
+        .await
+    }
+
+    /// Counts of open cards for the names of the queues; `actor` is whose claims are counted.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub async fn queue_counts(&self, sites: Sites, actor: String) -> Result<QueueCounts, StoreError> {
+        self.read(move |connection| queue_counts(connection, &sites, &actor)).await
     }
 
     /// One card, open or closed.
@@ -517,11 +645,37 @@ impl SqliteStore {
             .await
     }
 
+    /// The open card of a site's campaign.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub async fn card_of_campaign(&self, site: String, id: String) -> Result<Option<String>, StoreError> {
+        self.read(move |connection| {
+            Ok(connection
+                .prepare_cached("SELECT id FROM queue WHERE site = ?1 AND campaign = ?2 AND is_open = 1")?
+                .query_row([site, id], |row| row.get(0))
+                .optional()?)
+        })
+        .await
+    }
+
     /// Campaigns of some sites with at least two comments, largest first.
     ///
     /// # Errors
     /// When the store cannot be read.
     pub async fn campaigns(&self, sites: Sites, limit: usize) -> Result<Vec<CampaignCard>, StoreError> {
+        Ok(self.campaigns_by_site(sites, limit).await?.into_iter().map(|(_, card)| card).collect())
+    }
+
+    /// The same, each with its site.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub async fn campaigns_by_site(
+        &self,
+        sites: Sites,
+        limit: usize,
+    ) -> Result<Vec<(String, CampaignCard)>, StoreError> {
         self.read(move |connection| {
             let mut statement = connection.prepare_cached(
                 "SELECT site, campaign FROM comments
@@ -531,7 +685,9 @@ impl SqliteStore {
             let ids: Vec<(String, String)> = statement
                 .query_map(params![json_list(&sites)?, limit as i64], |row| Ok((row.get(0)?, row.get(1)?)))?
                 .collect::<Result<_, _>>()?;
-            ids.iter().map(|(site, id)| campaign_card(connection, site, id)).collect()
+            ids.into_iter()
+                .map(|(site, id)| campaign_card(connection, &site, &id).map(|card| (site, card)))
+                .collect()
         })
         .await
     }

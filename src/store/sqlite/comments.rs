@@ -479,6 +479,10 @@ fn insert(connection: &Connection, new: &NewComment) -> Result<Taken, StoreError
             is_settled.then_some("cms"),
         ])?;
     let seq = connection.last_insert_rowid();
+    if new.queue && replaced.is_none() {
+        let posted = comment.created_at.map_or(at, |posted| posted.timestamp_millis().min(at));
+        count_hour(connection, &new.site, posted, new.verdict != Verdict::Allow)?;
+    }
     add_assessment(connection, seq, "arrival", &new.assessment)?;
     if new.queue && !is_settled {
         let opening =
@@ -498,6 +502,17 @@ fn insert(connection: &Connection, new: &NewComment) -> Result<Taken, StoreError
         fresh: true,
         replaced,
     })
+}
+
+/// Counts a comment in its hour.
+fn count_hour(connection: &Connection, site: &str, posted: i64, flagged: bool) -> Result<(), StoreError> {
+    connection
+        .prepare_cached(
+            "INSERT INTO hourly (site, hour, comments, flagged) VALUES (?1, ?2, 1, ?3)
+             ON CONFLICT (site, hour) DO UPDATE SET comments = comments + 1, flagged = flagged + excluded.flagged",
+        )?
+        .execute(params![site, posted / 3_600_000, flagged])?;
+    Ok(())
 }
 
 fn add_assessment(

@@ -2,7 +2,8 @@
 //!
 //! One file a family of methods: `accounts` (sites, hooks, callbacks), `people` (keys, users, sessions), `articles`, `comments` (with their
 //! assessments), `inbox` (promises, other names), `cards` (the queue), `decisions`, `undo`, `desk` (notes, views, allow-lists, authors), `events`, `outbox` (callbacks to
-//! send), `audit` (the hash chain), `privacy` (export, erasure, retention), `operation` (counts).
+//! send), `audit` (the hash chain), `privacy` (export, erasure, retention), `operation` (counts); for the pages `listing` (comments of a thread, a campaign, a search),
+//! `report` (what the morning page tells), `own` (settings of people, rule drafts, tried texts), `seed` (the demo's past).
 
 mod accounts;
 mod articles;
@@ -13,10 +14,14 @@ mod decisions;
 mod desk;
 mod events;
 mod inbox;
+mod listing;
 mod operation;
 mod outbox;
+mod own;
 mod people;
 mod privacy;
+mod report;
+mod seed;
 mod undo;
 mod writer;
 
@@ -33,7 +38,8 @@ use super::records::Sites;
 pub use self::privacy::Forgotten;
 
 /// Numbered migrations; the position after each is the schema's version (`PRAGMA user_version`).
-const MIGRATIONS: &[&str] = &[include_str!("schema_1.sql"), include_str!("schema_2.sql")];
+const MIGRATIONS: &[&str] =
+    &[include_str!("schema_1.sql"), include_str!("schema_2.sql"), include_str!("schema_3.sql")];
 /// Memory for pages of the writing connection, in KiB (negative, as SQLite has it): the inner pages of all indexes of a million comments.
 const WRITER_CACHE: i64 = -65_536;
 /// Pages in the write-ahead log from which the writer itself brings them home (32 MiB): most are home by then, for a thread beside it does so all
@@ -54,6 +60,7 @@ pub struct SqliteStore {
     readers: Arc<Readers>,
     path: Arc<PathBuf>,
     secret: Arc<[u8; 32]>,
+    actor: Arc<str>,
 }
 
 struct Readers {
@@ -98,7 +105,19 @@ impl SqliteStore {
         let writer = Writer::start(connection).map_err(|error| StoreError::Database(error.to_string()))?;
         let readers = Arc::new(Readers { free: Mutex::new(free), freed: Condvar::new() });
         bring_home(path, Arc::downgrade(&readers))?;
-        Ok(Self { writer, readers, path: Arc::new(path.to_owned()), secret: Arc::new(secret) })
+        Ok(Self {
+            writer,
+            readers,
+            path: Arc::new(path.to_owned()),
+            secret: Arc::new(secret),
+            actor: Arc::from("operator"),
+        })
+    }
+
+    /// The same store, whose set-up methods (sites, keys, users, hooks, callbacks) write this name into the audit log: `operator` without.
+    #[must_use]
+    pub fn acting_as(&self, actor: &str) -> Self {
+        Self { actor: Arc::from(actor), ..self.clone() }
     }
 
     /// The installation's own secret: the key of pseudonyms. Made once, at random.
@@ -134,6 +153,14 @@ impl SqliteStore {
             result
         });
         task.await.map_err(|_| StoreError::Closed)?
+    }
+
+    /// Brings everything into the one file, so that it can be moved.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub async fn settle(&self) -> Result<(), StoreError> {
+        self.empty_log().await
     }
 
     /// Brings the write-ahead log home and empties it, as far as readers allow: what was overwritten is gone then.

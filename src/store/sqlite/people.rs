@@ -1,5 +1,7 @@
 //! Who may come in: API keys, people, their sessions.
 
+use std::sync::Arc;
+
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use serde_json::json;
 
@@ -15,6 +17,7 @@ impl SqliteStore {
     /// # Errors
     /// When a site does not exist.
     pub async fn add_key(&self, key: Key, hash: [u8; 32]) -> Result<String, StoreError> {
+        let actor = Arc::clone(&self.actor);
         self.writer
             .run(move |connection| {
                 let Key { title, sites, scopes, review_is_spam, .. } = key;
@@ -37,7 +40,7 @@ impl SqliteStore {
                 )?;
                 append(
                     connection,
-                    "operator",
+                    &actor,
                     "key.create",
                     &id,
                     &json!({ "sites": sites, "scopes": scopes }),
@@ -98,6 +101,7 @@ impl SqliteStore {
     /// # Errors
     /// When there is no such live key.
     pub async fn revoke_key(&self, id: String) -> Result<(), StoreError> {
+        let actor = Arc::clone(&self.actor);
         self.writer
             .run(move |connection| {
                 let changed = connection.execute(
@@ -107,7 +111,7 @@ impl SqliteStore {
                 if changed == 0 {
                     return Err(StoreError::NotFound("such live key"));
                 }
-                append(connection, "operator", "key.revoke", &id, &json!({}))
+                append(connection, &actor, "key.revoke", &id, &json!({}))
             })
             .await
     }
@@ -117,6 +121,7 @@ impl SqliteStore {
     /// # Errors
     /// When the name is taken or a site does not exist.
     pub async fn add_user(&self, user: User) -> Result<(), StoreError> {
+        let actor = Arc::clone(&self.actor);
         self.writer
             .run(move |connection| {
                 user.sites.iter().try_for_each(|site| site_exists(connection, site))?;
@@ -136,7 +141,7 @@ impl SqliteStore {
                 }
                 append(
                     connection,
-                    "operator",
+                    &actor,
                     "user.add",
                     &user.name,
                     &json!({ "role": user.role, "sites": user.sites }),
@@ -180,6 +185,7 @@ impl SqliteStore {
     /// # Errors
     /// When there is no such user or site.
     pub async fn change_user(&self, user: User) -> Result<(), StoreError> {
+        let actor = Arc::clone(&self.actor);
         self.writer
             .run(move |connection| {
                 user.sites.iter().try_for_each(|site| site_exists(connection, site))?;
@@ -199,7 +205,7 @@ impl SqliteStore {
                 connection.execute("DELETE FROM sessions WHERE user = ?1", [&user.name])?;
                 append(
                     connection,
-                    "operator",
+                    &actor,
                     "user.change",
                     &user.name,
                     &json!({ "role": user.role, "sites": user.sites, "disabled": user.disabled_at.is_some() }),

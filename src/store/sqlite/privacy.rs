@@ -162,6 +162,7 @@ impl SqliteStore {
                     ("DELETE FROM allowed_campaigns WHERE expires_at < ?1", 30),
                     ("DELETE FROM alerts WHERE at < ?1", 30),
                     ("DELETE FROM inbox WHERE at < ?1", 30),
+                    ("DELETE FROM trials WHERE at < ?1", 30),
                 ] {
                     connection.execute(sql, [at - days * DAY])?;
                 }

@@ -1,0 +1,89 @@
+// Keys: one registry of what they do. They are silent while somebody types, and each is a button on the page too (`data-key`): where nobody
+// has said what a key does, the button is pressed.
+
+import { say, toast } from "./toast.js";
+
+/** Name -> character. */
+export const keys = JSON.parse(document.body.dataset.keys || "{}");
+const named = new Map(Object.entries(keys).map(([name, key]) => [key, name]));
+const handlers = new Map();
+
+/** Says what a key does. */
+export function on(name, handler) {
+  handlers.set(name, handler);
+}
+
+/** Does what a key does. */
+export function press(name) {
+  const handler = handlers.get(name);
+  if (handler) return handler();
+  const button = [...document.querySelectorAll(`[data-key="${name}"], [data-key-link="${name}"]`)].find((one) => one.offsetParent !== null);
+  button?.click();
+}
+
+/** Writes the keys beside their buttons. */
+export function label(root) {
+  for (const button of root.querySelectorAll("[data-key]")) {
+    const key = keys[button.dataset.key];
+    const kbd = button.querySelector("kbd");
+    if (kbd && key) kbd.textContent = key;
+    if (key && key !== " ") button.setAttribute("aria-keyshortcuts", /^[A-Z]$/.test(key) ? `Shift+${key}` : key);
+  }
+}
+
+function isTyping(target) {
+  if (!(target instanceof HTMLElement)) return false;
+  if (target.isContentEditable || target.matches("textarea, select")) return true;
+  return target.matches("input") && !["checkbox", "radio", "button", "submit", "range"].includes(target.type);
+}
+
+/** The character of an event, whatever Caps Lock says and, where the layout has other letters, by the key's place. */
+function character(event) {
+  let key = event.key;
+  if (key.length === 1 && !/[\x20-\x7e]/.test(key) && !named.has(key) && /^Key[A-Z]$/.test(event.code)) key = event.code.slice(3).toLowerCase();
+  return /^[a-z]$/i.test(key) ? (event.shiftKey ? key.toUpperCase() : key.toLowerCase()) : key;
+}
+
+let going = 0;
+
+document.addEventListener("keydown", (event) => {
+  if ((event.ctrlKey || event.metaKey) && !event.altKey && event.key.toLowerCase() === "k") {
+    event.preventDefault();
+    return press("palette");
+  }
+  if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing || isTyping(event.target)) return;
+  if (document.querySelector("dialog[open]")) return;
+  const key = character(event);
+  if (going) {
+    clearTimeout(going);
+    going = 0;
+    const link = document.querySelector(`[data-go="${CSS.escape(key)}"]`);
+    if (link) {
+      event.preventDefault();
+      return link.click();
+    }
+  }
+  const name = named.get(key);
+  if (!name) return;
+  event.preventDefault();
+  if (event.repeat && !["next", "previous"].includes(name)) return;
+  if (name === "go") {
+    going = setTimeout(() => (going = 0), 2000);
+    const links = [...document.querySelectorAll("[data-go]")].map((link) => link.dataset.go).join(" ");
+    return toast(say("js.go", { keys: links }), { milliseconds: 2000 });
+  }
+  press(name);
+});
+
+document.addEventListener("click", (event) => {
+  const button = event.target instanceof Element ? event.target.closest("[data-key]") : null;
+  if (!button || !handlers.has(button.dataset.key)) return;
+  event.preventDefault();
+  press(button.dataset.key);
+});
+
+on("search", () => {
+  const field = document.getElementById("search");
+  field?.focus();
+  field?.select();
+});

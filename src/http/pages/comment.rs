@@ -1,0 +1,95 @@
+//! `/comments/{site}/{id}`: a comment, flagged or not, with its explanation and its history. The links in answers to a CMS lead here.
+
+use actix_web::{HttpRequest, HttpResponse, web};
+use askama::Template;
+use serde_json::Value;
+
+use super::super::auth::{Caller, CanDecide, CanLook};
+use super::super::error::{ApiError, Code};
+use super::super::state::State;
+use super::card::{CommentView, Told, sentence};
+use super::card_page::{decision_of, draw};
+use super::form::Posted;
+use super::frame::{Frame, encoded, go, local, show, with_pair};
+use super::text::{When, when};
+use super::words::say;
+use crate::domain::Id;
+use crate::store::records::Target;
+
+/// One assessment of the comment's history.
+struct Past {
+    at: When,
+    cause: String,
+    text: String,
+}
+
+#[derive(Template)]
+#[template(path = "comment.html")]
+struct CommentPage {
+    f: Frame,
+    view: String,
+    site: String,
+    id: String,
+    title: String,
+    card: Option<String>,
+    past: Vec<Past>,
+    here: String,
+}
+
+/// The page.
+pub(super) async fn page(
+    request: HttpRequest,
+    state: web::Data<State>,
+    caller: Caller<CanLook>,
+    path: web::Path<(String, String)>,
+) -> Result<HttpResponse, ApiError> {
+    let (site, id) = path.into_inner();
+    let site = caller.site(Some(&site))?;
+    let store = state.intake.store();
+    let (listed, card) = store.listed(site.clone(), Id::from(id.as_str())).await?;
+    let stored = store.comment(site.clone(), Id::from(id)).await?;
+    let stored = stored.ok_or_else(|| ApiError::new(Code::NotFound, "there is no such comment"))?;
+    let read = |record: &str| serde_json::from_str::<Value>(record).unwrap_or_default();
+    let f = Frame::new(&state, &caller, "", say("comment.title")).await?;
+    let view =
+        CommentView::load(&state, &f, &caller.sites(), &listed, &read(stored.assessment.get())).await?;
+    let past = stored.history.iter().rev().map(|one| {
+        let told = Told::read(&read(one.assessment.get()));
+        Past {
+            at: when(one.at),
+            cause: say(&format!("state.{}", one.cause)).to_owned(),
+            text: format!(
+                "{} — {}",
+                say(&format!("verdict.{}", told.verdict)),
+                sentence(&told, &listed.status)
+            ),
+        }
+    });
+    let page = CommentPage {
+        view: draw(&view)?,
+        title: listed.article.as_ref().map(super::card::title_of).unwrap_or_default(),
+        past: past.collect(),
+        here: format!("/comments/{}/{}", encoded(&site), encoded(&listed.id)),
+        f: f.after_step(&request),
+        id: listed.id,
+        card,
+        site,
+    };
+    show(&page)
+}
+
+/// Decides a comment, whether it has a card or not.
+pub(super) async fn decide(
+    state: web::Data<State>,
+    posted: Posted<CanDecide>,
+    path: web::Path<(String, String)>,
+) -> Result<HttpResponse, ApiError> {
+    let Posted { caller, fields } = posted;
+    let (site, id) = path.into_inner();
+    let site = caller.site(Some(&site))?;
+    let back = local(fields.get("back"), &format!("/comments/{}/{}", encoded(&site), encoded(&id)));
+    let target = Target::Comments(vec![Id::from(id)]);
+    let decision = decision_of(&state, &caller, &fields, Some(site), target)?;
+    let decided = state.intake.store().decide(decision).await?;
+    Ok(go(&format!("{}{}", state.prefix(), with_pair(&back, "done", &decided.id))))
+}
