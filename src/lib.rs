@@ -17,7 +17,7 @@
 //! 7. [`intake`]: the use case of a live comment: analyse, ask plugins, score, place among the others, store, answer.
 //! 8. [`cms`]: adapters of content systems in, callbacks out. [`offline`]: files of comments in, assessments and measurements
 //!    out; training. [`upkeep`]: what the service does by itself: alerts, forgetting, fetching articles.
-//! 9. [`http`]: the service, its addresses and errors; the contract is made from the handlers.
+//! 9. [`http`]: the service, its addresses and errors; the contract is made from the handlers. `http::pages`: the desk, what people see of it.
 //! 10. [`cli`]: the `claque` program, one file a subcommand.
 //!
 //! A comment's way through the service: `http::comments` -> [`intake::Intake::take`] -> [`engine`] -> [`store`] -> queue; a decision's way back:

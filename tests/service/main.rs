@@ -14,5 +14,6 @@ mod around;
 mod conformance;
 mod desk;
 mod operation;
+mod pages;
 mod regression;
 mod support;

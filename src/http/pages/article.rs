@@ -10,7 +10,7 @@ use super::card::Beside;
 use super::chart::{Series, bars};
 use super::form::Fields;
 use super::frame::{Frame, encoded, show};
-use super::text::{When, when};
+use super::text::{When, excerpt, when};
 use super::words::say;
 use crate::domain::Id;
 use crate::store::records::{Listing, Sites};
@@ -54,14 +54,14 @@ pub(super) async fn page(
         return Err(ApiError::new(Code::NotFound, "there is no such article and no comment under it"));
     }
     let title = article.as_ref().map(|article| article.title.clone()).filter(|title| !title.is_empty());
-    let f = Frame::new(&state, &caller, "", title.unwrap_or_else(|| id.clone())).await?;
+    let f = Frame::new(&state, &caller, "", excerpt(&title.unwrap_or_else(|| id.clone()), 300)).await?;
     let (chart, rows) = rarities(page.comments.iter().filter(|one| !one.abstained).map(|one| one.p));
     // Only an address that a browser opens as a page is a link.
     let url = article.as_ref().and_then(|article| article.url.clone());
     let page = ArticlePage {
         f,
         url: url.filter(|url| url.starts_with("https://") || url.starts_with("http://")),
-        section: article.as_ref().and_then(|article| article.section.clone()),
+        section: article.as_ref().and_then(|article| article.section.as_deref()).map(|s| excerpt(s, 80)),
         published: article.and_then(|article| article.published_at).map(|at| when(at.timestamp_millis())),
         flagged: page.comments.iter().filter(|one| one.verdict != "allow").count(),
         comments: page.comments.iter().map(|one| Beside::of(one, 600)).collect(),

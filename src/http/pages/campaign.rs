@@ -256,7 +256,7 @@ pub(super) async fn list(
     let allowed = store.allowed_campaigns(caller.sites()).await?;
     let allowed = allowed.into_iter().map(|one| AllowedRow {
         id: one.id,
-        title: one.title,
+        title: excerpt(&one.title, 200),
         site: one.site,
         until: when(one.expires_at),
         by: person(&one.actor).to_owned(),

@@ -6,6 +6,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::super::error::ApiError;
+use super::super::review::LONGEST_NOTE;
 use super::super::state::State;
 use super::chart;
 use super::frame::{Frame, encoded};
@@ -370,8 +371,8 @@ impl DecisionLine {
         Self {
             id: decision.id.clone(),
             text: fill(&key, &[("by", &by), ("n", &decision.size)]),
-            reason: decision.reason.clone(),
-            note: decision.note.clone(),
+            reason: decision.reason.as_deref().map(|reason| excerpt(reason, LONGEST_NOTE)),
+            note: decision.note.as_deref().map(|note| excerpt(note, LONGEST_NOTE)),
             at: when(decision.at),
             undone: decision.undone_at.is_some(),
         }
@@ -387,7 +388,11 @@ pub(super) struct NoteLine {
 
 impl NoteLine {
     pub(super) fn of(note: &Note) -> Self {
-        Self { text: note.text.clone(), by: person(&note.actor).to_owned(), at: when(note.at) }
+        Self {
+            text: excerpt(&note.text, LONGEST_NOTE),
+            by: person(&note.actor).to_owned(),
+            at: when(note.at),
+        }
     }
 }
 

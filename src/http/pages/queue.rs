@@ -108,7 +108,12 @@ pub(super) async fn page(
     let next = next_page(&items, limit);
     let here = here(&asked, &filter);
     let pane = match items.first() {
-        Some(first) => Pane::load(&state, &f, &caller, first.clone(), &here).await?.draw()?,
+        Some(first) => match Pane::load(&state, &f, &caller, first.clone(), &here).await {
+            Ok(pane) => pane.draw()?,
+            // It went while the list was read: the others are there all the same.
+            Err(error) if error.code == Code::NotFound => String::new(),
+            Err(error) => return Err(error),
+        },
         None => String::new(),
     };
     let views = store.views(caller.actor().name, caller.sites()).await?;
@@ -126,7 +131,7 @@ pub(super) async fn page(
                 owner: super::text::person(&view.owner).to_owned(),
                 here: asked.page.view.as_deref() == Some(&view.id),
                 id: view.id,
-                name: view.name,
+                name: super::text::excerpt(&view.name, 200),
             })
             .collect(),
         selects: selects(&filter, &sites),

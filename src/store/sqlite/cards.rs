@@ -372,14 +372,14 @@ pub(super) fn queue_counts(
     actor: &str,
 ) -> Result<QueueCounts, StoreError> {
     let mut counts = QueueCounts::default();
+    let of_sites = json_list(sites)?;
     let mut statement = connection.prepare_cached(
-        "SELECT kind = 'campaign', is_escalated, count(*), min(opened_at) FROM queue
-         WHERE is_open = 1 AND (?1 IS NULL OR site IN (SELECT value FROM json_each(?1))) GROUP BY 1, 2",
+        "SELECT kind = 'campaign', is_escalated, cards FROM queue_totals
+         WHERE ?1 IS NULL OR site IN (SELECT value FROM json_each(?1))",
     )?;
-    let mut rows = statement.query([json_list(sites)?])?;
+    let mut rows = statement.query([&of_sites])?;
     while let Some(row) = rows.next()? {
         let (is_campaign, is_escalated, count): (bool, bool, i64) = (row.get(0)?, row.get(1)?, row.get(2)?);
-        let oldest: i64 = row.get(3)?;
         counts.all += count;
         if is_campaign {
             counts.campaigns += count;
@@ -387,14 +387,19 @@ pub(super) fn queue_counts(
         if is_escalated {
             counts.escalated += count;
         }
-        counts.oldest_at = Some(counts.oldest_at.map_or(oldest, |before| before.min(oldest)));
     }
+    counts.oldest_at = connection
+        .prepare_cached(
+            "SELECT min((SELECT min(q.opened_at) FROM queue q WHERE q.site = s.id AND q.is_open = 1)) FROM sites s
+             WHERE ?1 IS NULL OR s.id IN (SELECT value FROM json_each(?1))",
+        )?
+        .query_row([&of_sites], |row| row.get(0))?;
     counts.mine = connection
         .prepare_cached(
             "SELECT count(*) FROM queue WHERE is_open = 1 AND claimed_by = ?1 AND claimed_until > ?2
                AND (?3 IS NULL OR site IN (SELECT value FROM json_each(?3)))",
         )?
-        .query_row(params![actor, now(), json_list(sites)?], |row| row.get(0))?;
+        .query_row(params![actor, now(), of_sites], |row| row.get(0))?;
     Ok(counts)
 }
 
@@ -420,12 +425,7 @@ fn conditions(sites: &Sites, filter: &QueueFilter) -> Result<(Vec<String>, Value
             all.push(format!("q.site IN (SELECT value FROM json_each(?{at}))"));
         }
     }
-    for (column, value) in [
-        ("site", &filter.site),
-        ("verdict", &filter.verdict),
-        ("campaign", &filter.campaign),
-        ("kind", &filter.kind),
-    ] {
+    for (column, value) in [("site", &filter.site), ("campaign", &filter.campaign)] {
         if let Some(value) = value {
             let at = add(&mut values, Box::new(value.clone()));
             all.push(format!("q.{column} = ?{at}"));
@@ -446,9 +446,17 @@ fn conditions(sites: &Sites, filter: &QueueFilter) -> Result<(Vec<String>, Value
         let at = add(&mut values, Box::new(serde_json::to_string(because)?));
         all.push(format!("instr(q.because, ?{at}) > 0"));
     }
+    // Written out, for what has few values: so the small indexes of the short queues are found.
     if let Some(escalated) = filter.escalated {
-        let at = add(&mut values, Box::new(escalated));
-        all.push(format!("q.is_escalated = ?{at}"));
+        all.push(format!("q.is_escalated = {}", i64::from(escalated)));
+    }
+    for (column, value, known) in
+        [("kind", &filter.kind, ["comment", "campaign"]), ("verdict", &filter.verdict, ["review", "hold"])]
+    {
+        if let Some(value) = value {
+            let known = known.into_iter().find(|known| known == value).unwrap_or("");
+            all.push(format!("q.{column} = '{known}'"));
+        }
     }
     for (operator, value) in [(">=", filter.from), ("<", filter.until)] {
         if let Some(value) = value {

@@ -18,6 +18,29 @@ CREATE TABLE rule_drafts (id TEXT PRIMARY KEY, text TEXT NOT NULL, actor TEXT NO
 CREATE TABLE trials (id TEXT PRIMARY KEY, record TEXT NOT NULL, actor TEXT NOT NULL, at INTEGER NOT NULL) STRICT;
 CREATE INDEX trials_at ON trials (at);
 
--- The numbers beside the queues' names, without a look at the cards.
-CREATE INDEX queue_counts ON queue (site, kind, is_escalated, opened_at) WHERE is_open = 1;
+-- The numbers beside the queues' names, without a look at the cards: kept by triggers, so that no way of changing a card goes past them.
+CREATE TABLE queue_totals (
+  site TEXT NOT NULL, kind TEXT NOT NULL, is_escalated INTEGER NOT NULL, cards INTEGER NOT NULL, PRIMARY KEY (site, kind, is_escalated)
+) STRICT, WITHOUT ROWID;
+INSERT INTO queue_totals (site, kind, is_escalated, cards)
+  SELECT site, kind, is_escalated, count(*) FROM queue WHERE is_open = 1 GROUP BY 1, 2, 3;
+CREATE TRIGGER queue_card_opened AFTER INSERT ON queue WHEN new.is_open = 1 BEGIN
+  INSERT INTO queue_totals (site, kind, is_escalated, cards) VALUES (new.site, new.kind, new.is_escalated, 1)
+    ON CONFLICT (site, kind, is_escalated) DO UPDATE SET cards = cards + 1;
+END;
+CREATE TRIGGER queue_card_moved AFTER UPDATE OF is_open, is_escalated ON queue
+  WHEN old.is_open <> new.is_open OR old.is_escalated <> new.is_escalated BEGIN
+  UPDATE queue_totals SET cards = cards - 1
+    WHERE old.is_open = 1 AND site = old.site AND kind = old.kind AND is_escalated = old.is_escalated;
+  INSERT INTO queue_totals (site, kind, is_escalated, cards) SELECT new.site, new.kind, new.is_escalated, 1 WHERE new.is_open = 1
+    ON CONFLICT (site, kind, is_escalated) DO UPDATE SET cards = cards + 1;
+END;
+CREATE TRIGGER queue_card_removed AFTER DELETE ON queue WHEN old.is_open = 1 BEGIN
+  UPDATE queue_totals SET cards = cards - 1 WHERE site = old.site AND kind = old.kind AND is_escalated = old.is_escalated;
+END;
+CREATE INDEX queue_oldest ON queue (site, opened_at) WHERE is_open = 1;
+-- The short queues, in their order.
+CREATE INDEX queue_campaigns ON queue (priority DESC, id) WHERE is_open = 1 AND kind = 'campaign';
+CREATE INDEX queue_escalated ON queue (priority DESC, id) WHERE is_open = 1 AND is_escalated = 1;
+CREATE INDEX queue_held ON queue (priority DESC, id) WHERE is_open = 1 AND verdict = 'hold';
 CREATE INDEX queue_claims ON queue (claimed_by) WHERE is_open = 1 AND claimed_by IS NOT NULL;
