@@ -4,7 +4,7 @@
 //! A comment's way, from the ground floor up; an import only ever points down:
 //!
 //! 1. [`domain`]: the plain records: comment, article, evidence, assessment, campaign. [`config`]: every threshold and setting. [`telemetry`]:
-//!    timings and counters. [`wire`]: signatures, and connections out that reach nothing private.
+//!    timings and counters. [`wire`]: signatures, and connections out that reach nothing private. [`chart`]: numbers as SVG.
 //! 2. [`text`]: raw text -> [`text::Analysis`], derived once: disguises undone with a way back to the raw bytes, words,
 //!    sentences, quotations left out, language.
 //! 3. [`rules`]: what people know of templated text, as data in `rules/*.toml`, compiled and matched. [`similarity`]: which
@@ -15,8 +15,8 @@
 //! 6. [`store`]: everything durable behind one seam, on SQLite: comments, the queue, decisions and undo, callbacks to send, the audit log.
 //!    [`access`]: keys, passwords, sessions, permissions.
 //! 7. [`intake`]: the use case of a live comment: analyse, ask plugins, score, place among the others, store, answer.
-//! 8. [`cms`]: adapters of content systems in, callbacks out. [`offline`]: files of comments in, assessments and measurements
-//!    out; training. [`upkeep`]: what the service does by itself: alerts, forgetting, fetching articles.
+//! 8. [`cms`]: adapters of content systems in, callbacks out. [`offline`]: files and archives of comments in,
+//!    assessments, reports, plans and measurements out; training. [`upkeep`]: what the service does by itself: alerts, forgetting, fetching articles.
 //! 9. [`http`]: the service, its addresses and errors; the contract is made from the handlers. `http::pages`: the desk, what people see of it.
 //! 10. [`cli`]: the `claque` program, one file a subcommand.
 //!
@@ -47,6 +47,7 @@
 //! ```
 
 pub mod access;
+pub mod chart;
 pub mod cli;
 pub mod cms;
 pub mod config;

@@ -358,7 +358,7 @@ fn an_installation_is_looked_after_from_the_command_line() {
     let import = |db: &Path| claque(db).args(["import", "--site", "gazette"]).arg(&history).output().unwrap();
     let first = import(&db);
     assert_eq!(first.status.code(), Some(3), "one line is rejected");
-    assert!(String::from_utf8_lossy(&first.stderr).contains("line 4"));
+    assert!(String::from_utf8_lossy(&first.stderr).contains(":4:"));
     assert!(String::from_utf8_lossy(&first.stdout).starts_with("3 comments taken, 0 known"));
     assert!(String::from_utf8_lossy(&import(&db).stdout).starts_with("0 comments taken, 3 known"));
     let (mut child, address) = serve(&db);

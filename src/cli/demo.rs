@@ -124,6 +124,10 @@ fn place() -> Result<PathBuf> {
 async fn prepare(path: &Path, reset: bool) -> Result<()> {
     let refused = |error: StoreError| anyhow!("{error}");
     if path.exists() {
+        let is_demo = Store::open_existing(path).map_err(refused)?.is_demo().await.map_err(refused)?;
+        if !is_demo {
+            bail!("{} is no demo's database: name another with --db", path.display());
+        }
         if !reset {
             return Ok(());
         }
@@ -192,7 +196,10 @@ async fn seed(path: &Path) -> Result<()> {
         let site = comment.site.clone().map(|site| site.to_string()).unwrap_or_default();
         intake.take(site, comment, true, None, ()).await.map_err(refused)?;
     }
-    for past in read_lines::<Past>("the demo's decisions", DESK_DECISIONS)?.records {
+    let mut decisions = read_lines::<Past>("the demo's decisions", DESK_DECISIONS)?.records;
+    // In the order of the comments, whose ids grow with time.
+    decisions.sort_by_key(|past| past.comments.iter().map(ToString::to_string).max());
+    for past in decisions {
         let decision = NewDecision {
             sites: Sites::All,
             site: Some(past.site),

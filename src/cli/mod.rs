@@ -3,12 +3,19 @@
 //! Exit codes: 0 done, flagged or not; 1 a check failed; 2 bad usage or unreadable input; 3 finished, some records rejected.
 
 mod accounts;
+mod backtest;
 mod connections;
 mod database;
 mod demo;
 mod eval;
+mod export;
+mod filters;
+mod import;
 mod operate;
 mod output;
+mod plan;
+mod progress;
+mod rescore;
 mod rules;
 mod score;
 mod serve;
@@ -41,6 +48,17 @@ enum Command {
     Demo(demo::Args),
     /// Measure on labelled comments: who is found, who is wrongly flagged, by what
     Eval(eval::Args),
+    /// Judge an archive, from exports or from the store, and write report and plan
+    Rescore(rescore::Args),
+    /// Show, apply and take back what a rescoring of the store proposes
+    #[command(subcommand)]
+    Plan(plan::Command),
+    /// Compare two rulesets: which verdicts flip, and by what
+    Backtest(backtest::Args),
+    /// Filter: comments in, what links and places them out, as JSON Lines
+    Sketch(filters::SketchArgs),
+    /// Filter: candidate pairs of sketches in, verified links out, as JSON Lines
+    Verify(filters::VerifyArgs),
     /// Learn a text model from labelled comments
     Train(train::Args),
     /// Check, test, list, explain and begin rule files
@@ -66,7 +84,9 @@ enum Command {
     #[command(subcommand)]
     Cms(connections::Cms),
     /// Take a site's past comments in: judged and remembered, not queued
-    Import(operate::Import),
+    Import(import::Args),
+    /// Write the comments that the store has, with what people decided
+    Export(export::Args),
     /// Copy the database while it is in use
     Backup(operate::Backup),
     /// Put a backup in place
@@ -112,6 +132,11 @@ pub fn run() -> ExitCode {
         Command::Score(args) => score::run(args),
         Command::Demo(args) => demo::run(args),
         Command::Eval(args) => eval::run(args),
+        Command::Rescore(args) => rescore::run(args),
+        Command::Plan(command) => plan::run(command),
+        Command::Backtest(args) => backtest::run(args),
+        Command::Sketch(args) => filters::sketch(args),
+        Command::Verify(args) => filters::verify(args),
         Command::Train(args) => train::run(args),
         Command::Rules(args) => rules::run(args),
         Command::Serve(args) => serve::run(args),
@@ -121,7 +146,8 @@ pub fn run() -> ExitCode {
         Command::Hooks(command) => connections::hooks(command),
         Command::Callbacks(command) => connections::callbacks(command),
         Command::Cms(command) => connections::cms(command),
-        Command::Import(args) => operate::import(args),
+        Command::Import(args) => import::run(args),
+        Command::Export(args) => export::run(args),
         Command::Backup(args) => operate::backup(args),
         Command::Restore(args) => operate::restore(args),
         Command::Privacy(command) => operate::privacy(command),

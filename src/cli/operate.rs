@@ -1,9 +1,7 @@
 //! `claque backup`, `restore`, `audit`, `privacy`, `doctor`, `config`, `import`: looking after an installation, while the server runs or not.
 
 use std::fs::File;
-use std::io::{BufRead, BufReader};
 use std::path::PathBuf;
-use std::sync::Arc;
 
 use anyhow::{Context, Result, anyhow, bail};
 use clap::Subcommand;
@@ -13,15 +11,8 @@ use super::database::{Database, runtime};
 use super::output::write_to;
 use super::{EngineArgs, Outcome};
 use crate::config::EXAMPLE;
-use crate::domain::{Article, Comment, Id};
-use crate::intake::{Intake, Outcome as Taken};
 use crate::store::Store;
 use crate::store::records::AuditEntry;
-
-/// Lines of an import that are under way at once.
-const AT_ONCE: usize = 64;
-/// The longest line of an import, in bytes.
-const LONGEST_LINE: u64 = 4 << 20;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Backup {
@@ -95,22 +86,6 @@ pub(super) enum Configuration {
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Doctor {
-    #[command(flatten)]
-    database: Database,
-    #[command(flatten)]
-    engine: EngineArgs,
-}
-
-#[derive(Debug, clap::Args)]
-pub(super) struct Import {
-    /// Comments as JSON Lines, oldest first; `-` for standard input
-    file: PathBuf,
-    /// The site they belong to
-    #[arg(long)]
-    site: String,
-    /// Articles as JSON Lines
-    #[arg(long, value_name = "FILE")]
-    articles: Option<PathBuf>,
     #[command(flatten)]
     database: Database,
     #[command(flatten)]
@@ -348,111 +323,5 @@ async fn receivers(store: &Store) -> Result<String, String> {
         Ok(format!("{} callbacks, all on", callbacks.len()))
     } else {
         Err(format!("switched off: {}: `claque callbacks enable` switches on", off.join(", ")))
-    }
-}
-
-/// Takes a site's history in: judged, stored, found again by later copies; nothing comes into the queue.
-pub(super) fn import(args: &Import) -> Result<Outcome> {
-    let (engine, settings) = args.engine.load_with_settings(Vec::new())?;
-    let store = Store::open_existing(&args.database.db).map_err(|error| anyhow!("{error}"))?;
-    let articles: Vec<Article> = match &args.articles {
-        Some(path) => {
-            let bytes = std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
-            crate::offline::records::read_lines::<Article>(&path.display().to_string(), bytes.as_slice())?
-                .records
-        }
-        None => Vec::new(),
-    };
-    let lines: Box<dyn BufRead> = if args.file.as_os_str() == "-" {
-        Box::new(BufReader::new(std::io::stdin()))
-    } else {
-        let file = File::open(&args.file).with_context(|| format!("cannot read {}", args.file.display()))?;
-        Box::new(BufReader::new(file))
-    };
-    let Imported { taken, known, rejected } = runtime()?.block_on(async {
-        for article in articles {
-            store.put_article(args.site.clone(), article).await?;
-        }
-        let intake = Intake::start(Arc::new(engine), store, &settings).await?;
-        take_lines(&intake, &args.site, lines, &args.file.display().to_string()).await
-    })?;
-    args.database.say(
-        &format!(
-            "{taken} comments taken, {known} known before, {rejected} rejected. A server that runs finds their copies after its next start."
-        ),
-        &json!({ "taken": taken, "known": known, "rejected": rejected }),
-    )?;
-    Ok(if rejected == 0 { Outcome::Done } else { Outcome::SomeRejected })
-}
-
-/// What became of an import's lines.
-#[derive(Default)]
-struct Imported {
-    taken: u64,
-    known: u64,
-    rejected: u64,
-}
-
-/// Takes the lines of a file in, several at a time so that they share commits; two lines about one comment in their order.
-async fn take_lines(
-    intake: &Arc<Intake>,
-    site: &str,
-    mut lines: impl BufRead,
-    place: &str,
-) -> Result<Imported> {
-    let mut imported = Imported::default();
-    let (mut number, mut line) = (0u64, Vec::new());
-    let mut group: Vec<(u64, Comment)> = Vec::new();
-    loop {
-        line.clear();
-        number += 1;
-        let read = std::io::Read::take(&mut lines, LONGEST_LINE).read_until(b'\n', &mut line)?;
-        let parsed = if line.trim_ascii().is_empty() { None } else { Some(comment_of(&line, site)) };
-        let again = |comment: &Comment| group.iter().any(|(_, other)| other.id == comment.id);
-        let full = group.len() >= AT_ONCE || matches!(&parsed, Some(Ok(comment)) if again(comment));
-        if read == 0 || full {
-            take_group(intake, site, std::mem::take(&mut group), place, &mut imported).await;
-        }
-        match parsed {
-            Some(Ok(comment)) => group.push((number, comment)),
-            Some(Err(error)) => reject(place, number, &error, &mut imported),
-            None => {}
-        }
-        if read == 0 {
-            return Ok(imported);
-        }
-    }
-}
-
-fn comment_of(line: &[u8], site: &str) -> Result<Comment, String> {
-    let text = std::str::from_utf8(line).map_err(|error| error.to_string())?;
-    let comment: Comment = serde_json::from_str(text).map_err(|error| error.to_string())?;
-    match comment.site.as_ref().map(Id::as_str) {
-        Some(of) if of != site => Err(format!("it is of site `{of}`, not `{site}`")),
-        _ => Ok(comment),
-    }
-}
-
-fn reject(place: &str, number: u64, error: &str, imported: &mut Imported) {
-    imported.rejected += 1;
-    eprintln!("claque: {place} line {number}: {error}");
-}
-
-async fn take_group(
-    intake: &Arc<Intake>,
-    site: &str,
-    group: Vec<(u64, Comment)>,
-    place: &str,
-    imported: &mut Imported,
-) {
-    let takes = group.into_iter().map(|(number, comment)| async move {
-        (number, intake.take(site.to_owned(), comment, false, None, ()).await)
-    });
-    for (number, result) in futures_util::future::join_all(takes).await {
-        match result {
-            Ok(Taken::Taken(one)) if !one.fresh => imported.known += 1,
-            Ok(_) => imported.taken += 1,
-            Err(error) => reject(place, number, &error.to_string(), imported),
-        }
     }
 }

@@ -18,6 +18,7 @@ use crate::http::{State, layers, routes};
 use crate::intake::Intake;
 use crate::rules::{Source, draft};
 use crate::store::Store;
+use crate::store::records::RuleDraft;
 use crate::upkeep;
 
 #[derive(Debug, Clone, clap::Args)]
@@ -64,7 +65,8 @@ pub(super) fn run_with(args: &Args, log: &str, ready: impl FnOnce(&str)) -> Resu
 
 async fn serve(args: &Args, ready: impl FnOnce(&str)) -> Result<Outcome> {
     let store = Store::open(&args.database.db).map_err(|error| anyhow!("{error}"))?;
-    let (engine, settings) = load(&args.engine, drafts(&store).await)?;
+    let drafts = store.rule_drafts().await.map_err(|error| anyhow!("{error}"))?;
+    let Loaded { engine, settings, left_out } = load(&args.engine, &drafts)?;
     if args.expose && !store.has_credentials().await.map_err(|error| anyhow!("{error}"))? {
         bail!(
             "there is no key and no user yet: make one before the service is exposed (`claque keys create`, `claque users add`)"
@@ -94,6 +96,7 @@ async fn serve(args: &Args, ready: impl FnOnce(&str)) -> Result<Outcome> {
     let public_url = args.public_url.clone().or(configured).unwrap_or_else(|| format!("http://{address}"));
     callback::start(store)?;
     let state = web::Data::new(State::new(Arc::clone(&intake), &settings, &public_url));
+    state.reloads.error.store(Arc::new(told(&left_out)));
     let of_now = state.clone();
     actix_web::rt::spawn(upkeep::fetch(Arc::clone(&intake), move || of_now.settings()));
     let of_now = state.clone();
@@ -127,28 +130,54 @@ async fn serve(args: &Args, ready: impl FnOnce(&str)) -> Result<Outcome> {
     Ok(Outcome::Done)
 }
 
-/// The rules that were drafted on the desk. One that cannot be read is left out: it must not keep the service from starting.
-async fn drafts(store: &Store) -> Vec<Source> {
-    let drafts = store.rule_drafts().await.unwrap_or_else(|error| {
-        tracing::error!(%error, "the drafts of rules cannot be read");
-        Vec::new()
-    });
-    let sources = drafts.iter().map(|one| draft::source(&one.id, &one.text));
-    sources
-        .filter_map(|source| source.map_err(|error| tracing::error!(%error, "a draft is left out")).ok())
-        .collect()
+/// What was loaded, and which drafts of rules were left out, why.
+struct Loaded {
+    engine: Engine,
+    settings: Settings,
+    left_out: Vec<String>,
 }
 
-/// Rules, model, thresholds and settings; without the drafts where those do not go together with the rules.
-fn load(engine: &EngineArgs, drafts: Vec<Source>) -> Result<(Engine, Settings)> {
-    if drafts.is_empty() {
-        return engine.load_with_settings(drafts);
+/// Rules, model, thresholds and settings, with the rules drafted on the desk. A draft that does not go together with the rest is left out and told
+/// of: it must not keep the service from starting, nor the other drafts from being matched.
+fn load(args: &EngineArgs, drafts: &[RuleDraft]) -> Result<Loaded> {
+    let mut taken: Vec<Source> = Vec::new();
+    let mut left_out = Vec::new();
+    for one in drafts {
+        match draft::source(&one.id, &one.text) {
+            Ok(source) => taken.push(source),
+            Err(error) => left_out.push(format!("draft {}: {error}", one.id)),
+        }
     }
-    engine.load_with_settings(drafts).or_else(|error| {
-        let without = engine.load_with_settings(Vec::new())?;
-        tracing::error!(error = format!("{error:#}"), "the drafts of rules are left out");
-        Ok(without)
-    })
+    let all = args.load_with_settings(taken.clone());
+    let (engine, settings) = match all {
+        Ok(loaded) => loaded,
+        Err(_) if !taken.is_empty() => {
+            let mut loaded = args.load_with_settings(Vec::new())?;
+            let mut good = Vec::new();
+            for source in taken {
+                let name = source.name.clone();
+                let with_it: Vec<Source> = good.iter().cloned().chain([source.clone()]).collect();
+                match args.load_with_settings(with_it) {
+                    Ok(more) => {
+                        loaded = more;
+                        good.push(source);
+                    }
+                    Err(error) => left_out.push(format!("draft {name}: {error:#}")),
+                }
+            }
+            loaded
+        }
+        Err(error) => return Err(error),
+    };
+    for why in &left_out {
+        tracing::error!(why, "a draft of a rule is left out");
+    }
+    Ok(Loaded { engine, settings, left_out })
+}
+
+/// What a reload tells of drafts that were left out.
+fn told(left_out: &[String]) -> Option<String> {
+    (!left_out.is_empty()).then(|| left_out.join("; "))
 }
 
 /// Reloads at every SIGHUP and when the desk asks for it; returns when it is time to end.
@@ -169,19 +198,23 @@ async fn signals(args: &Args, state: &State) -> std::io::Result<()> {
 /// Reads rules, model and configuration anew; where something is wrong with them, what was before goes on.
 async fn reload(args: &Args, state: &State) {
     let engine = args.engine.clone();
-    let drafts = drafts(state.intake.store()).await;
-    let read = web::block(move || load(&engine, drafts).map_err(|error| format!("{error:#}"))).await;
-    let read = read.unwrap_or_else(|error| Err(error.to_string()));
-    let taken = read.and_then(|(engine, settings)| {
+    let read = match state.intake.store().rule_drafts().await {
+        Ok(drafts) => {
+            let work = web::block(move || load(&engine, &drafts).map_err(|error| format!("{error:#}")));
+            work.await.unwrap_or_else(|error| Err(error.to_string()))
+        }
+        Err(error) => Err(error.to_string()),
+    };
+    let taken = read.and_then(|Loaded { engine, settings, left_out }| {
         let digests = (engine.rules.digest().to_owned(), engine.model.digest().to_owned());
         state.intake.reload(engine, &settings)?;
         state.configure(&settings);
-        Ok(digests)
+        Ok((digests, left_out))
     });
     match taken {
-        Ok((ruleset, model)) => {
+        Ok(((ruleset, model), left_out)) => {
             state.reloads.done.one();
-            state.reloads.error.store(Arc::new(None));
+            state.reloads.error.store(Arc::new(told(&left_out)));
             tracing::info!(ruleset, model, "reloaded");
         }
         Err(error) => {

@@ -13,7 +13,7 @@ use serde_json::Value;
 
 pub(super) use self::charset::charset;
 use self::page::{Block, Kind, Page, Reading, Zone, push_collapsed};
-use super::time;
+use crate::wire::time;
 
 /// The longest text that is given, in bytes.
 const MAX_BODY: usize = 64 * 1024;

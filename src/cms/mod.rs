@@ -11,7 +11,6 @@ pub mod fetch;
 mod generic;
 mod ghost;
 pub mod mapped;
-mod time;
 
 use serde_json::Value;
 

@@ -35,6 +35,13 @@ pub(super) const COOKIE: &str = "claque_session";
 #[derive(Default)]
 pub struct KeyCache(Mutex<HashMap<[u8; 32], (Key, Instant)>>);
 
+impl KeyCache {
+    /// Forgets all keys, so that one that was revoked opens nothing any more.
+    pub(super) fn clear(&self) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    }
+}
+
 impl State {
     /// The live key with this text, whatever it may.
     ///

@@ -89,7 +89,7 @@ pub(super) async fn stream(
         },
         presence: state.presence.clone(),
         _here: match &caller.identity {
-            Identity::Person { user, .. } => Some(state.presence.enter(&user.name)),
+            Identity::Person { user, .. } => Some(state.presence.enter(&user.name, caller.sites())),
             Identity::Key(_) => None,
         },
     };
@@ -142,7 +142,7 @@ impl Watch {
             if self.changes.has_changed().unwrap_or(false) {
                 self.changes.borrow_and_update();
                 // Not stored: it has no number, and nobody misses it.
-                let data = serde_json::json!({ "people": self.presence.names() });
+                let data = serde_json::json!({ "people": self.presence.names(&self.sites) });
                 return Some(format!("event: presence\ndata: {data}\n\n"));
             }
             self.commits.borrow_and_update();

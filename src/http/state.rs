@@ -34,6 +34,8 @@ pub struct State {
     pub throttle: Throttle,
     /// Places for passwords that are checked at once.
     pub hashing: tokio::sync::Semaphore,
+    /// The place for what takes a core for seconds: drafts of rules, previews of thresholds.
+    pub heavy: tokio::sync::Semaphore,
     /// What was counted since the start.
     pub counters: Counters,
     /// Counts of lately, for the metrics page.
@@ -121,6 +123,7 @@ impl State {
             keys: KeyCache::default(),
             throttle: Throttle::default(),
             hashing: tokio::sync::Semaphore::new(HASHED_AT_ONCE),
+            heavy: tokio::sync::Semaphore::new(1),
             counters: Counters::default(),
             counts: tokio::sync::Mutex::default(),
             probed: tokio::sync::Mutex::default(),
@@ -173,7 +176,9 @@ impl State {
     /// Whether an `Origin` header names our own pages.
     pub fn is_own_origin(&self, origin: &str) -> bool {
         let own = self.public_url.strip_suffix(self.prefix()).unwrap_or(&self.public_url);
-        origin.eq_ignore_ascii_case(own)
+        // On one machine both names are ours.
+        let named = |origin: &str| origin.to_ascii_lowercase().replace("//localhost:", "//127.0.0.1:");
+        named(origin) == named(own)
     }
 
     /// Lets a request in, or turns it away.

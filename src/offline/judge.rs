@@ -1,20 +1,21 @@
 //! Judging a whole file: text first, then copies and threads, then verdicts.
 //!
 //! Three modes: each comment with the whole file ([`Mode::Whole`]), with what came before it ([`Mode::AsOfArrival`]), or by
-//! its text alone ([`Mode::Isolated`]). `links` knows the copies, `company` the threads and authors. Texts are judged in parallel; the index is filled in file order, so the outcome does
-//! not depend on the number of threads.
+//! its text alone ([`Mode::Isolated`]). Texts are judged in parallel and go into a `book`; `links` finds the copies in it, `company` the threads and authors;
+//! then each comment is assessed with what those know. Everything goes by the comments' order, so the outcome does not depend on the number of threads.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use rayon::prelude::*;
 
-use super::company::{Authors, Threads, authors, is_same_author, unusualness};
+use super::book::{Book, Fact};
+use super::company::Company;
 use super::links::Links;
 use super::records::Articles;
 use crate::domain::{Assessment, Because, Campaign, Comment, Id};
 use crate::engine::{Engine, Place, Standing, TextScore, ThreadScore};
 use crate::signals::{Copy, History, Known};
-use crate::similarity::{Features, Sketch};
+use crate::similarity::{CampaignId, Features, Sketch, align};
 use crate::text::{Analysis, Context, Language, Reference};
 
 /// What a comment is judged with.
@@ -80,23 +81,132 @@ pub fn judge_with_points(
             (score, sketch)
         })
         .collect();
-    let links = if mode == Mode::Isolated {
-        Links::none(comments.len())
-    } else {
-        Links::new(engine, comments, &texts, mode)
-    };
-    let threads = Threads::new(engine, comments, &texts, mode);
-    let authors = authors(engine, comments, &texts);
-    let assessments = (0..comments.len())
-        .into_par_iter()
-        .filter_map(|at| assess(engine, comments, at, &texts, &references, &links, &threads, &authors, mode))
+    let mut book = Book::with_capacity(comments.len());
+    for (comment, (score, sketch)) in comments.iter().zip(&texts) {
+        book.push(&Fact::new(comment, score, *sketch));
+    }
+    let record = Record::new(engine, book, mode);
+    let assessments = comments
+        .par_iter()
+        .zip(&texts)
+        .enumerate()
+        .map(|(at, (comment, (text, _)))| {
+            let analysis = references.analyse(comment);
+            let id_of = |other: usize| comments.get(other).map(|other| other.id.clone()).unwrap_or_default();
+            record.assess(engine, at, comment, &analysis, references.article(comment), Some(text), &id_of)
+        })
         .collect();
-    let campaigns = links.describe(comments, &references);
+    let campaigns = record.links.campaigns.iter().map(|(id, members)| {
+        let records: Vec<&Comment> = members.iter().filter_map(|at| comments.get(*at as usize)).collect();
+        let words: Vec<Vec<String>> = records
+            .iter()
+            .take(align::MOST_MEMBERS)
+            .map(|comment| align::words(&references.analyse(comment)))
+            .collect();
+        describe(*id, &records, &words)
+    });
     Judged {
+        campaigns: campaigns.collect(),
+        threads: record
+            .thread_scores(engine)
+            .into_iter()
+            .filter_map(|(first, score)| {
+                let comment = comments.get(first as usize)?;
+                Some(((comment.site.clone(), comment.thread()?.clone()), score))
+            })
+            .collect(),
         assessments,
-        campaigns,
-        threads: threads.scores(engine),
         scores: texts.into_iter().map(|(score, _)| score).collect(),
+    }
+}
+
+/// A campaign from its members in order and the words of its first ones.
+pub(super) fn describe(id: CampaignId, records: &[&Comment], words: &[Vec<String>]) -> Campaign {
+    let threads: BTreeSet<_> = records.iter().filter_map(|c| Some((c.site.as_ref(), c.thread()?))).collect();
+    let known: BTreeSet<_> =
+        records.iter().filter_map(|c| Some((c.site.as_ref(), c.author_key()?))).collect();
+    let unknown = records.iter().filter(|c| c.author_key().is_none()).count();
+    Campaign {
+        id: id.to_string().into(),
+        members: records.iter().map(|c| c.id.clone()).collect(),
+        authors: known.len() + unknown,
+        articles: threads.len().max(1),
+        first_seen: records.iter().filter_map(|c| c.created_at).min(),
+        last_seen: records.iter().filter_map(|c| c.created_at).max(),
+        skeleton: align::skeleton(words),
+    }
+}
+
+/// A book with everything that was made of it: what stage two asks.
+#[derive(Debug)]
+pub(super) struct Record {
+    pub(super) book: Book,
+    pub(super) links: Links,
+    company: Company,
+    mode: Mode,
+}
+
+impl Record {
+    /// Finds copies, threads and authors.
+    pub(super) fn new(engine: &Engine, book: Book, mode: Mode) -> Self {
+        let links =
+            if mode == Mode::Isolated { Links::none(book.len()) } else { Links::new(engine, &book, mode) };
+        Self { company: Company::new(engine, &book, mode), links, book, mode }
+    }
+
+    /// The whole threads that have enough judged comments: a comment of each, with the score.
+    pub(super) fn thread_scores(&self, engine: &Engine) -> Vec<(u32, ThreadScore)> {
+        self.company.scores(engine)
+    }
+
+    /// The assessment of comment `at`. Its text's score may come from elsewhere; `id_of` names other comments.
+    #[expect(clippy::too_many_arguments, reason = "a comment with all that it is judged by")]
+    pub(super) fn assess(
+        &self,
+        engine: &Engine,
+        at: usize,
+        comment: &Comment,
+        analysis: &Analysis<'_>,
+        article: Option<&Reference>,
+        text: Option<&TextScore>,
+        id_of: &dyn Fn(usize) -> Id,
+    ) -> Assessment {
+        let mut evidence = Vec::new();
+        let own = engine.score_text(comment, analysis, article, Some(&mut evidence));
+        let text = text.unwrap_or(&own);
+        let thread =
+            self.company.thread(&self.book, at).and_then(|thread| thread.score(at, self.mode, engine));
+        let campaign = self.links.standing(at).filter(|standing| standing.shared);
+        let known = (self.mode != Mode::Isolated).then(|| self.history(engine, at, id_of));
+        let place = Place {
+            standing: Standing {
+                thread,
+                copied: campaign.is_some(),
+                campaign_authors: campaign.map_or(0, |standing| standing.known as usize),
+                trusted: false,
+            },
+            campaign: campaign.map(|standing| standing.campaign.to_string().into()),
+            history: known.as_ref().map(|known| known as &dyn History),
+        };
+        engine.assess(comment, analysis, article, text, evidence, &place)
+    }
+
+    fn history(&self, engine: &Engine, at: usize, id_of: &dyn Fn(usize) -> Id) -> Known {
+        let copies = self.links.copies(at).iter().map(|copied| {
+            let other = copied.other as usize;
+            Copy {
+                id: id_of(other),
+                jaccard: f64::from(copied.jaccard),
+                skeleton: f64::from(copied.skeleton),
+                same_author: self.book.is_same_author(at, other),
+            }
+        });
+        let thread = self.company.thread(&self.book, at);
+        Known {
+            copies: copies.collect(),
+            thread: thread.map(|thread| thread.view(engine, &self.book, at, self.mode)).unwrap_or_default(),
+            own_past: self.company.past(engine, &self.book, at, self.mode),
+        }
     }
 }
 
@@ -139,81 +249,6 @@ impl<'a> References<'a> {
         let lang = comment.lang.as_deref().and_then(Language::parse);
         Analysis::new(&comment.text, &Context { article: self.article(comment), parent, lang })
     }
-}
-
-#[expect(clippy::too_many_arguments, reason = "the parts of one file's judgement, each borrowed")]
-fn assess(
-    engine: &Engine,
-    comments: &[Comment],
-    at: usize,
-    texts: &[(TextScore, Option<Sketch>)],
-    references: &References<'_>,
-    links: &Links<'_>,
-    threads: &Threads,
-    authors: &Authors<'_>,
-    mode: Mode,
-) -> Option<Assessment> {
-    let comment = comments.get(at)?;
-    let analysis = references.analyse(comment);
-    let article = references.article(comment);
-    let mut evidence = Vec::new();
-    engine.score_text(comment, &analysis, article, Some(&mut evidence));
-    let (text, _) = texts.get(at)?;
-    let thread = threads.of(comment).and_then(|thread| thread.score(at, mode, engine));
-    let campaign = links.seen.get(at).copied().flatten().filter(|(_, _, shared)| *shared);
-    let known =
-        (mode != Mode::Isolated).then(|| history(engine, comments, at, texts, links, threads, authors, mode));
-    let place = Place {
-        standing: Standing {
-            thread,
-            copied: campaign.is_some(),
-            campaign_authors: campaign.map_or(0, |(_, known, _)| known),
-            trusted: false,
-        },
-        campaign: campaign.map(|(id, _, _)| id.to_string().into()),
-        history: known.as_ref().map(|known| known as &dyn History),
-    };
-    Some(engine.assess(comment, &analysis, article, text, evidence, &place))
-}
-
-#[expect(clippy::too_many_arguments, reason = "the parts of one file's judgement, each borrowed")]
-fn history(
-    engine: &Engine,
-    comments: &[Comment],
-    at: usize,
-    texts: &[(TextScore, Option<Sketch>)],
-    links: &Links<'_>,
-    threads: &Threads,
-    authors: &Authors<'_>,
-    mode: Mode,
-) -> Known {
-    let (Some(comment), Some((score, mine))) = (comments.get(at), texts.get(at)) else {
-        return Known::default();
-    };
-    let copies = links
-        .copies
-        .get(at)
-        .into_iter()
-        .flatten()
-        .filter_map(|&(other, jaccard, skeleton)| {
-            let record = comments.get(other)?;
-            let same_author = is_same_author(comment, record);
-            Some(Copy { id: record.id.clone(), jaccard, skeleton, same_author })
-        })
-        .collect();
-    let sketch = |other: usize| texts.get(other).and_then(|(_, sketch)| sketch.as_ref());
-    let similarity =
-        |other: usize| mine.as_ref().zip(sketch(other)).map_or(0.0, |(a, b)| a.content.jaccard(&b.content));
-    let term = unusualness(score, engine);
-    let thread = threads
-        .of(comment)
-        .map(|thread| thread.view(engine, comments, at, term.is_some(), mode, similarity))
-        .unwrap_or_default();
-    let own_past = comment
-        .author_key()
-        .and_then(|key| authors.get(&(comment.site.as_ref(), key)))
-        .map(|author| author.past(at, mode, term, similarity));
-    Known { copies, thread, own_past }
 }
 
 /// How many assessments carry each reason.

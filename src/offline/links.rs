@@ -1,173 +1,214 @@
-//! Copies in a file: who is a near-duplicate of whom, and which campaigns they make, kept up to date as the file is read.
+//! Copies in an archive: who is a near-duplicate of whom, and which campaigns they make, as far as each comment may see.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{HashMap, HashSet};
 
-use super::judge::{MOST_COMPARED, Mode, References};
-use crate::domain::{Campaign, Comment, Id};
-use crate::engine::{Engine, Linking, TextScore};
-use crate::similarity::{CampaignId, Campaigns, Index, Sketch, align};
+use super::book::Book;
+use super::judge::{MOST_COMPARED, Mode};
+use crate::engine::{Engine, Linking};
+use crate::similarity::CampaignId;
+use crate::similarity::join::{Pair, pairs};
+
+/// A verified copy of a comment.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Copied {
+    /// Its place.
+    pub(super) other: u32,
+    /// Content and skeleton Jaccard.
+    pub(super) jaccard: f32,
+    pub(super) skeleton: f32,
+}
+
+/// The campaign of a comment, its known authors, and whether two people share it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Standing {
+    pub(super) campaign: CampaignId,
+    pub(super) known: u32,
+    pub(super) shared: bool,
+}
 
 /// Verified near-duplicates of every comment, and the campaigns they make.
-pub(super) struct Links<'a> {
-    pub(super) copies: Vec<Vec<(usize, f64, f64)>>,
-    /// Campaign and its known authors, as far as each comment may see.
-    pub(super) seen: Vec<Option<(CampaignId, usize, bool)>>,
-    campaigns: Campaigns,
-    /// The authors of each campaign, kept up to date as it grows.
-    tallies: HashMap<CampaignId, Tally<'a>>,
+#[derive(Debug, Default)]
+pub(super) struct Links {
+    /// Copies of all comments, one comment's after another's, best first.
+    copies: Vec<Copied>,
+    /// Where each comment's begin.
+    starts: Vec<u32>,
+    /// Standing of the comments that have one, as far as each may see.
+    seen: HashMap<u32, Standing>,
+    /// All verified pairs, later and earlier comment.
+    pub(super) pairs: Vec<(u32, u32)>,
+    /// Members of each campaign that two people share, first first; by number of members.
+    pub(super) campaigns: Vec<(CampaignId, Vec<u32>)>,
 }
 
-/// Who takes part in a campaign.
-#[derive(Default)]
-pub(super) struct Tally<'a> {
-    known: HashSet<(Option<&'a Id>, &'a str)>,
-    unknown: usize,
+/// Groups of linked comments: the root of a group is its first member.
+struct Groups {
+    parents: HashMap<u32, u32>,
+    /// Known authors and how many members are of unknown ones, of each root.
+    tallies: HashMap<u32, (HashSet<u32>, u32)>,
 }
 
-impl<'a> Tally<'a> {
-    pub(super) fn of(comment: &'a Comment) -> Self {
-        let key = comment.author_key().map(|key| (comment.site.as_ref(), key));
-        Self { unknown: usize::from(key.is_none()), known: key.into_iter().collect() }
-    }
-
-    /// Adds the smaller to the larger, so that growing one by one stays cheap.
-    pub(super) fn absorb(&mut self, mut other: Self) {
-        if other.known.len() > self.known.len() {
-            std::mem::swap(&mut self.known, &mut other.known);
+impl Groups {
+    fn root(&mut self, mut at: u32) -> u32 {
+        while let Some(&parent) = self.parents.get(&at).filter(|parent| **parent != at) {
+            let above = self.parents.get(&parent).copied().unwrap_or(parent);
+            self.parents.insert(at, above);
+            at = parent;
         }
-        self.known.extend(other.known);
-        self.unknown += other.unknown;
+        at
+    }
+
+    fn link(&mut self, book: &Book, a: u32, b: u32) {
+        for member in [a, b] {
+            self.parents.entry(member).or_insert(member);
+            let author = book.author(member as usize);
+            self.tallies
+                .entry(member)
+                .or_insert_with(|| (author.into_iter().collect(), u32::from(author.is_none())));
+        }
+        let (a, b) = (self.root(a), self.root(b));
+        if a == b {
+            return;
+        }
+        let (kept, absorbed) = (a.min(b), a.max(b));
+        self.parents.insert(absorbed, kept);
+        let mut theirs = self.tallies.remove(&absorbed).unwrap_or_default();
+        let ours = self.tallies.entry(kept).or_default();
+        // The smaller goes into the larger, so that growing one by one stays cheap.
+        if theirs.0.len() > ours.0.len() {
+            std::mem::swap(&mut theirs.0, &mut ours.0);
+        }
+        ours.0.extend(theirs.0);
+        ours.1 += theirs.1;
+    }
+
+    fn standing(&mut self, names: &Names<'_>, at: u32) -> Option<Standing> {
+        self.parents.get(&at)?;
+        let root = self.root(at);
+        let (known, unknown) = self.tallies.get(&root)?;
+        let known = known.len() as u32;
+        Some(Standing { campaign: names.campaign(root), known, shared: known + unknown >= 2 })
     }
 }
 
-impl<'a> Links<'a> {
-    pub(super) fn none(count: usize) -> Self {
-        Self {
-            copies: vec![Vec::new(); count],
-            seen: vec![None; count],
-            campaigns: Campaigns::default(),
-            tallies: HashMap::new(),
+/// Names of campaigns by their first member; where two comments bear one name, the later one's is the next free one.
+struct Names<'a> {
+    book: &'a Book,
+    repeated: HashMap<u32, u64>,
+}
+
+impl<'a> Names<'a> {
+    fn new(book: &'a Book, linked: &[u32]) -> Self {
+        let mut taken: HashSet<u64> = HashSet::new();
+        let mut repeated = HashMap::new();
+        for at in linked {
+            let Some(&own) = book.names.get(*at as usize) else { continue };
+            let mut name = own;
+            while !taken.insert(name) {
+                name = name.wrapping_add(1);
+            }
+            if name != own {
+                repeated.insert(*at, name);
+            }
         }
+        Self { book, repeated }
     }
 
-    pub(super) fn new(
-        engine: &Engine,
-        comments: &'a [Comment],
-        texts: &[(TextScore, Option<Sketch>)],
-        mode: Mode,
-    ) -> Self {
+    fn campaign(&self, root: u32) -> CampaignId {
+        let own = || self.book.names.get(root as usize).copied().unwrap_or_default();
+        CampaignId(self.repeated.get(&root).copied().unwrap_or_else(own))
+    }
+}
+
+impl Links {
+    /// No links at all.
+    pub(super) fn none(comments: usize) -> Self {
+        Self { starts: vec![0; comments + 1], ..Self::default() }
+    }
+
+    /// Finds them.
+    pub(super) fn new(engine: &Engine, book: &Book, mode: Mode) -> Self {
         let linking = Linking::new(&engine.config.campaign);
-        let p = |at: usize| texts.get(at).filter(|(score, _)| !score.abstained).map(|(score, _)| score.p);
-        let mut links = Self::none(comments.len());
-        let mut index = Index::with_capacity(comments.len());
-        let mut slots: Vec<usize> = Vec::new();
-        let mut found = Vec::new();
-        for (at, (comment, (_, sketch))) in comments.iter().zip(texts).enumerate() {
-            let Some(sketch) = sketch else { continue };
-            let Some(slot) = index.insert_then_query(sketch, 0, linking.wide(), &mut found) else { continue };
-            slots.resize(slots.len().max(slot.0 as usize + 1), usize::MAX);
-            if let Some(place) = slots.get_mut(slot.0 as usize) {
-                *place = at;
-            }
-            for copy in &found {
-                let Some(&other) = slots.get(copy.slot.0 as usize) else { continue };
-                let Some(earlier) = comments.get(other) else { continue };
-                let same_record = earlier.id == comment.id && earlier.site == comment.site;
-                if same_record || !linking.admits(&copy.likeness, p(at), p(other)) {
-                    continue;
-                }
-                let (jaccard, skeleton) = (copy.likeness.jaccard, copy.likeness.skeleton);
-                if let Some(mine) = links.copies.get_mut(at) {
-                    mine.push((other, jaccard, skeleton));
-                }
-                if mode == Mode::Whole
-                    && let Some(theirs) = links.copies.get_mut(other)
-                {
-                    theirs.push((at, jaccard, skeleton));
-                }
-                links.link(comments, at, other);
-            }
-            if mode == Mode::AsOfArrival {
-                let seen = links.standing(at);
-                if let Some(place) = links.seen.get_mut(at) {
-                    *place = seen;
-                }
-            }
-        }
-        if mode == Mode::Whole {
-            links.seen = (0..comments.len()).map(|at| links.standing(at)).collect();
-            for copies in &mut links.copies {
-                copies.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
-            }
-        }
-        for copies in &mut links.copies {
-            copies.truncate(MOST_COMPARED);
-        }
-        links
+        let found = pairs(&book.sketches, |later, earlier, likeness| {
+            let (later, earlier) = (later as usize, earlier as usize);
+            // Another revision of a comment is no copy of it.
+            book.names.get(later) != book.names.get(earlier)
+                && linking.admits(likeness, book.p(later), book.p(earlier))
+        });
+        Self::of_pairs(book, &found, mode)
     }
 
-    /// Links two comments and joins the authors of what they belonged to.
-    pub(super) fn link(&mut self, comments: &'a [Comment], at: usize, other: usize) {
-        let before = [at, other].map(|member| self.campaigns.campaign_of(member as u32));
-        self.campaigns.link(at as u32, other as u32, |member| name(comments, member));
-        let Some(now) = self.campaigns.campaign_of(at as u32) else { return };
-        for (member, was) in [at, other].into_iter().zip(before) {
-            let joining = match was {
-                None => comments.get(member).map(Tally::of),
-                Some(id) if id != now => self.tallies.remove(&id),
-                Some(_) => None,
-            };
-            if let Some(joining) = joining {
-                self.tallies.entry(now).or_default().absorb(joining);
+    /// From verified pairs, sorted by the later comment.
+    pub(super) fn of_pairs(book: &Book, pairs: &[Pair], mode: Mode) -> Self {
+        let mut linked: Vec<u32> = pairs.iter().flat_map(|pair| [pair.later, pair.earlier]).collect();
+        linked.sort_unstable();
+        linked.dedup();
+        let names = Names::new(book, &linked);
+        let mut groups = Groups { parents: HashMap::new(), tallies: HashMap::new() };
+        let mut seen = HashMap::new();
+        for pairs in pairs.chunk_by(|a, b| a.later == b.later) {
+            for pair in pairs {
+                groups.link(book, pair.later, pair.earlier);
+            }
+            if let (Mode::AsOfArrival, Some(pair)) = (mode, pairs.first())
+                && let Some(standing) = groups.standing(&names, pair.later)
+            {
+                seen.insert(pair.later, standing);
             }
         }
+        let mut members: HashMap<CampaignId, Vec<u32>> = HashMap::new();
+        for &at in &linked {
+            let Some(standing) = groups.standing(&names, at) else { continue };
+            if mode == Mode::Whole {
+                seen.insert(at, standing);
+            }
+            if standing.shared {
+                members.entry(standing.campaign).or_default().push(at);
+            }
+        }
+        let mut campaigns: Vec<(CampaignId, Vec<u32>)> = members.into_iter().collect();
+        campaigns.sort_by(|a, b| b.1.len().cmp(&a.1.len()).then(a.0.cmp(&b.0)));
+        let (copies, starts) = copies(book.len(), pairs, mode);
+        let pairs = pairs.iter().map(|pair| (pair.later, pair.earlier)).collect();
+        Self { copies, starts, seen, pairs, campaigns }
     }
 
-    /// The campaign of a comment, its number of known authors, and whether two authors share it.
-    pub(super) fn standing(&self, at: usize) -> Option<(CampaignId, usize, bool)> {
-        let id = self.campaigns.campaign_of(at as u32)?;
-        let tally = self.tallies.get(&id)?;
-        Some((id, tally.known.len(), tally.known.len() + tally.unknown >= 2))
+    /// A comment's copies, best first; at most [`MOST_COMPARED`].
+    pub(super) fn copies(&self, at: usize) -> &[Copied] {
+        let (Some(&from), Some(&to)) = (self.starts.get(at), self.starts.get(at + 1)) else { return &[] };
+        self.copies.get(from as usize..to as usize).unwrap_or_default()
     }
 
-    pub(super) fn describe(&self, comments: &[Comment], references: &References<'_>) -> Vec<Campaign> {
-        let mut campaigns: Vec<Campaign> = self
-            .campaigns
-            .iter()
-            .filter_map(|(id, members)| {
-                let first = members.first().copied()? as usize;
-                let (_, known, shared) = self.standing(first)?;
-                if !shared {
-                    return None;
-                }
-                let records: Vec<&Comment> =
-                    members.iter().filter_map(|m| comments.get(*m as usize)).collect();
-                let words: Vec<Vec<String>> = records
-                    .iter()
-                    .take(align::MOST_MEMBERS)
-                    .map(|c| align::words(&references.analyse(c)))
-                    .collect();
-                let threads: BTreeSet<_> = records.iter().filter_map(|c| c.thread()).collect();
-                let unknown = records.iter().filter(|c| c.author_key().is_none()).count();
-                Some(Campaign {
-                    id: id.to_string().into(),
-                    members: records.iter().map(|c| c.id.clone()).collect(),
-                    authors: known + unknown,
-                    articles: threads.len().max(1),
-                    first_seen: records.iter().filter_map(|c| c.created_at).min(),
-                    last_seen: records.iter().filter_map(|c| c.created_at).max(),
-                    skeleton: align::skeleton(&words),
-                })
-            })
-            .collect();
-        campaigns.sort_by(|a, b| b.members.len().cmp(&a.members.len()).then(a.id.cmp(&b.id)));
-        campaigns
+    /// A comment's standing, as far as it may see.
+    pub(super) fn standing(&self, at: usize) -> Option<Standing> {
+        self.seen.get(&(at as u32)).copied()
     }
 }
 
-/// A stable name for a campaign that begins with this comment.
-pub(super) fn name(comments: &[Comment], member: u32) -> u64 {
-    let Some(comment) = comments.get(member as usize) else { return 0 };
-    let site = comment.site.as_ref().map(Id::as_str).unwrap_or_default();
-    crate::text::stable_hash(format!("{site}\0{}", comment.id).as_bytes())
+/// The copies of each comment, best first, one comment's after another's; and where each comment's begin.
+fn copies(comments: usize, pairs: &[Pair], mode: Mode) -> (Vec<Copied>, Vec<u32>) {
+    let mut of_each: Vec<(u32, Copied)> = Vec::with_capacity(pairs.len());
+    for pair in pairs {
+        let copied = |other| Copied {
+            other,
+            jaccard: pair.likeness.jaccard as f32,
+            skeleton: pair.likeness.skeleton as f32,
+        };
+        of_each.push((pair.later, copied(pair.earlier)));
+        if mode == Mode::Whole {
+            of_each.push((pair.earlier, copied(pair.later)));
+        }
+    }
+    of_each.sort_unstable_by(|a, b| {
+        a.0.cmp(&b.0).then(b.1.jaccard.total_cmp(&a.1.jaccard)).then(a.1.other.cmp(&b.1.other))
+    });
+    let mut copies = Vec::with_capacity(of_each.len());
+    let mut starts = Vec::with_capacity(comments + 1);
+    for group in of_each.chunk_by(|a, b| a.0 == b.0) {
+        let Some((at, _)) = group.first() else { continue };
+        starts.resize(*at as usize + 1, copies.len() as u32);
+        copies.extend(group.iter().take(MOST_COMPARED).map(|(_, copied)| *copied));
+    }
+    starts.resize(comments + 1, copies.len() as u32);
+    (copies, starts)
 }

@@ -1,27 +1,36 @@
 //! JSON Lines in: comments and articles, the good kept when some are bad.
 
 use std::collections::HashMap;
-use std::io::{BufRead, Read};
+use std::io::BufRead;
 use std::path::Path;
 
-use serde::Deserialize;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 
+use super::lines::Lines;
 use crate::domain::{Article, Comment, Id};
 
 /// The longest line that is read, in bytes. A longer one is rejected, not held in memory.
 pub const LONGEST_LINE: usize = 8 << 20;
 
-/// A line that was not understood.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{file}:{line}: {reason}")]
+/// A line, or another piece of a file, that was not understood.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, thiserror::Error)]
+#[error("{file}:{line}: {reason}{}", at(*.offset))]
 pub struct Reject {
     /// The file's name.
     pub file: String,
     /// The line, from 1.
     pub line: usize,
+    /// The bytes before it in the (decompressed) file, where they are known: a file may be one long line.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub offset: Option<u64>,
     /// What is wrong with it.
     pub reason: String,
+}
+
+/// Names the byte, which finds a record where a file is one long line.
+fn at(offset: Option<u64>) -> String {
+    offset.map(|offset| format!(" (at byte {offset})")).unwrap_or_default()
 }
 
 /// A comment with what labelled data says about it beyond the record.
@@ -57,56 +66,35 @@ pub struct Records<T> {
 ///
 /// # Errors
 /// When the input itself cannot be read.
-pub fn read_lines<T: DeserializeOwned>(name: &str, mut input: impl BufRead) -> std::io::Result<Records<T>> {
+pub fn read_lines<T: DeserializeOwned>(name: &str, input: impl BufRead) -> std::io::Result<Records<T>> {
     let mut out = Records { records: Vec::new(), rejects: Vec::new() };
-    let mut line = Vec::new();
-    let mut number = 0;
-    loop {
-        line.clear();
-        let read = (&mut input).take(LONGEST_LINE as u64 + 1).read_until(b'\n', &mut line)?;
-        if read == 0 {
-            return Ok(out);
-        }
-        number += 1;
-        let reject = |reason: String| Reject { file: name.to_owned(), line: number, reason };
-        if line.len() > LONGEST_LINE {
-            out.rejects.push(reject(format!("longer than {LONGEST_LINE} bytes")));
-            skip_line(&mut input)?;
-            continue;
-        }
-        let text = if number == 1 { line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&line) } else { &line };
-        if text.trim_ascii().is_empty() {
-            continue;
-        }
-        match std::str::from_utf8(text) {
-            Err(error) => out.rejects.push(reject(format!("not UTF-8 at byte {}", error.valid_up_to()))),
-            Ok(text) if !text.trim_start().starts_with('{') => {
-                out.rejects.push(reject("not a JSON object: a record stands between { and }".to_owned()));
+    let mut lines = Lines::new(input);
+    while let Some(line) = lines.next()? {
+        match line.text.and_then(|text| {
+            is_object(text)?;
+            serde_json::from_str(text).map_err(|error| reason(&error))
+        }) {
+            Ok(record) => out.records.push(record),
+            Err(reason) => {
+                out.rejects.push(Reject { file: name.to_owned(), line: line.number, offset: None, reason });
             }
-            Ok(text) => match serde_json::from_str(text) {
-                Ok(record) => out.records.push(record),
-                Err(error) => {
-                    out.rejects.push(reject(error.to_string().replace(" at line 1 column ", " at column ")));
-                }
-            },
         }
     }
+    Ok(out)
 }
 
-/// Reads past the end of the current line without holding it.
-fn skip_line(input: &mut impl BufRead) -> std::io::Result<()> {
-    loop {
-        let buffer = input.fill_buf()?;
-        if buffer.is_empty() {
-            return Ok(());
-        }
-        if let Some(at) = memchr::memchr(b'\n', buffer) {
-            input.consume(at + 1);
-            return Ok(());
-        }
-        let length = buffer.len();
-        input.consume(length);
-    }
+/// Whether a text may be a record at all.
+///
+/// # Errors
+/// A sentence about what it is not.
+pub(super) fn is_object(text: &str) -> Result<(), String> {
+    let is_object = text.trim_start().starts_with('{');
+    is_object.then_some(()).ok_or_else(|| "not a JSON object: a record stands between { and }".to_owned())
+}
+
+/// What is wrong with a line, in words that do not count lines: each is parsed by itself.
+pub(super) fn reason(error: &serde_json::Error) -> String {
+    error.to_string().replace(" at line 1 column ", " at column ")
 }
 
 /// Reads a file, or standard input for `-`.
@@ -155,6 +143,8 @@ impl Articles {
 
 #[cfg(test)]
 mod tests {
+    use std::io::Read;
+
     use super::*;
 
     #[test]

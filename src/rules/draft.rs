@@ -19,6 +19,9 @@ const FEWEST_WORDS: usize = 5;
 const LONGEST_GAP: usize = 8;
 /// Words of the longest pattern.
 const LONGEST: usize = 24;
+/// Of a text, the first sentences, and of a sentence the first words, are looked at.
+const MOST_SENTENCES: usize = 12;
+const MOST_WORDS: usize = 60;
 
 /// Lower-case words of each sentence of a text.
 fn sentences(text: &str) -> Vec<Vec<String>> {
@@ -30,13 +33,21 @@ fn sentences(text: &str) -> Vec<Vec<String>> {
             Some((sentence, words)) if *sentence == token.sentence => words.push(word),
             _ => all.push((token.sentence, vec![word])),
         }
+        if all.len() > MOST_SENTENCES {
+            all.pop();
+            break;
+        }
+    }
+    for (_, words) in &mut all {
+        words.truncate(MOST_WORDS);
     }
     all.into_iter().map(|(_, words)| words).collect()
 }
 
 /// Of some sentences the one most like `own`: by shared words.
 fn nearest<'a>(own: &[String], others: &'a [Vec<String>]) -> Option<&'a Vec<String>> {
-    let shared = |other: &&Vec<String>| other.iter().filter(|word| own.contains(word)).count();
+    let words: std::collections::HashSet<&String> = own.iter().collect();
+    let shared = |other: &&Vec<String>| other.iter().filter(|word| words.contains(word)).count();
     others.iter().max_by_key(shared).filter(|other| shared(other) * 2 >= own.len().min(other.len()))
 }
 
@@ -170,9 +181,11 @@ pub fn source(name: &str, text: &str) -> Result<Source, RuleErrors> {
         ));
     }
     // It must not touch other packs, nor say which languages are judged.
-    let names = std::iter::once(&file.pack.id).chain(file.groups.iter().map(|group| &group.id));
-    if let Some(foreign) = names.into_iter().find(|id| !id.starts_with(PREFIX)) {
-        return refuse(format!("`{foreign}`: the pack and the groups of a draft begin with `{PREFIX}`"));
+    if !file.pack.id.starts_with(PREFIX) {
+        return refuse(format!("`{}`: the pack of a draft begins with `{PREFIX}`", file.pack.id));
+    }
+    if let Some(group) = file.groups.iter().find(|group| group.id != file.pack.id) {
+        return refuse(format!("`{}`: the one group of a draft is called as its pack", group.id));
     }
     if file.pack.lang != ["*"] {
         return refuse("a draft is for any language: `lang = [\"*\"]`".to_owned());

@@ -12,7 +12,7 @@ use super::minhash::{Likeness, Sketch};
 pub const CONTENT_BANDS: usize = 28;
 /// Bands over the skeleton signature; 4 rows each.
 pub const SKELETON_BANDS: usize = 8;
-const BANDS: usize = CONTENT_BANDS + SKELETON_BANDS;
+pub(super) const BANDS: usize = CONTENT_BANDS + SKELETON_BANDS;
 const ROWS: usize = 4;
 /// Comments kept under one key of a band.
 pub const MOST_PER_KEY: usize = 8;
@@ -284,7 +284,7 @@ fn keys(sketch: &Sketch) -> [Option<u64>; BANDS] {
     std::array::from_fn(|band| key(sketch, band))
 }
 
-fn key(sketch: &Sketch, band: usize) -> Option<u64> {
+pub(super) fn key(sketch: &Sketch, band: usize) -> Option<u64> {
     let rows = if band < CONTENT_BANDS {
         sketch.content.0.get(band * ROWS..)?.first_chunk::<ROWS>()?
     } else {

@@ -1,4 +1,5 @@
-//! What crosses the network, whoever speaks: signatures of messages, and connections out that reach nothing private.
+//! What others send, whoever speaks: signatures of messages, times as they are written, and connections out that reach nothing private.
 
 pub mod outbound;
 pub mod signature;
+pub mod time;

@@ -25,6 +25,7 @@ const ADDRESSES: &[&str] = &[
     "/admin/sites",
     "/admin/keys",
     "/admin/connections",
+    "/admin/plans",
     "/admin/thresholds",
     "/admin/status",
     "/queue/rows",
@@ -53,6 +54,7 @@ const FORMS: &[(&str, &str)] = &[
     ("/admin/keys", "sites=gazette&scopes=score"),
     ("/admin/connections", "do=replay&site=gazette"),
     ("/admin/rules", "remove=x"),
+    ("/admin/plans", "id=x&do=apply"),
     ("/admin/status", ""),
 ];
 
@@ -163,6 +165,7 @@ async fn no_form_does_anything_without_its_token() {
                     || path.contains("ann")
                     || path.contains("/1/")
                     || path.ends_with("rules")
+                    || path.ends_with("plans")
                     || path.ends_with("bulk"),
                 "{path}: {status}"
             );
@@ -217,7 +220,7 @@ async fn roles_see_and_do_what_is_theirs() {
         StatusCode::FORBIDDEN
     );
     // Nobody takes his own rights away by a slip.
-    let (status, _) = desk.submit(&admin, "/admin/users", "name=ada&role=viewer").await;
+    let (status, _) = desk.submit(&admin, "/admin/users", "name=ada&role=viewer&every=1").await;
     assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY);
 }
 

@@ -4,8 +4,9 @@ use chrono::{DateTime, SecondsFormat, Utc};
 use serde_json::Value;
 
 use super::path::Path;
-use crate::cms::{Refusal, time};
+use crate::cms::Refusal;
 use crate::domain::Status;
+use crate::wire::time;
 
 /// What a field holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -6,8 +6,9 @@ use serde::Deserialize;
 use subtle::ConstantTimeEq;
 
 use crate::cms::generic::{Generic, TOLERANCE};
-use crate::cms::{Adapter, Delivery, Refusal, Setup, time};
+use crate::cms::{Adapter, Delivery, Refusal, Setup};
 use crate::wire::signature;
+use crate::wire::time;
 
 const KINDS: &str = "hmac-sha256-hex, hmac-sha256-base64, standard-webhooks, header";
 

@@ -7,11 +7,11 @@ use super::super::auth::{Caller, CanLook};
 use super::super::error::{ApiError, Code};
 use super::super::state::State;
 use super::card::Beside;
-use super::chart::{Series, bars};
 use super::form::Fields;
 use super::frame::{Frame, encoded, show};
 use super::text::{When, excerpt, when};
 use super::words::say;
+use crate::chart::{Series, bars};
 use crate::domain::Id;
 use crate::store::records::{Listing, Sites};
 

@@ -9,12 +9,12 @@ use super::super::error::ApiError;
 use super::super::state::State;
 use super::card::Row;
 use super::card_page::action_of;
-use super::chart::{Series, bars};
 use super::form::Posted;
-use super::frame::{Frame, go, show, with_pair};
+use super::frame::{Frame, go, show, with_decisions, with_pair};
 use super::queue::decide_by_site;
 use super::text::rounded;
 use super::words::{count, fill, say, thousands};
+use crate::chart::{Series, bars};
 use crate::store::records::QueueFilter;
 
 /// Columns of the histogram: powers of ten of the rarity, in halves; the last holds what is beyond.
@@ -42,6 +42,7 @@ struct BandPage {
     cards_text: String,
     sample: Vec<Row>,
     here: String,
+    seen: i64,
 }
 
 /// Rarity at the left edge of a column, as "1 in N".
@@ -94,8 +95,9 @@ pub(super) async fn page(
     }
     let store = state.intake.store();
     let all = QueueFilter { site: site.clone(), kind: Some("comment".to_owned()), ..QueueFilter::default() };
+    let seen = chrono::Utc::now().timestamp_millis();
     let mut counts = vec![0usize; COLUMNS];
-    for rare in store.rarities(caller.sites(), all).await? {
+    for (.., rare) in store.free_cards(caller.sites(), all, caller.actor(), usize::MAX >> 1).await? {
         let column = ((rare * 2.0).max(0.0) as usize).min(COLUMNS - 1);
         if let Some(count) = counts.get_mut(column) {
             *count += 1;
@@ -140,12 +142,13 @@ pub(super) async fn page(
         site,
         cards,
         cards_text: count("bulk.cards", cards),
+        seen,
         sample: items.iter().map(|item| Row::of(item, &caller.actor().name)).collect(),
     };
     show(&page)
 }
 
-/// Decides a portion of a band: those cards that came before the page was made are not older than it, so each is named with its version.
+/// Decides a portion of a band, of the cards that were there when the page was made (`seen`).
 pub(super) async fn decide(
     request: HttpRequest,
     state: web::Data<State>,
@@ -155,14 +158,10 @@ pub(super) async fn decide(
     let (from, until) = handles(&fields)?;
     let site = fields.owned("site");
     let action = action_of(&fields)?;
-    let seen_until: Option<i64> = fields.number("seen")?;
-    let filter = QueueFilter { until: seen_until, ..band(from, until, site.clone()) };
-    let items = state.intake.store().queue(caller.sites(), filter, None, PORTION).await?;
-    let me = caller.actor().name;
-    // What somebody else has on the desk stays there.
-    let free = items.iter().filter(|item| item.claimed_by.as_ref().is_none_or(|by| *by == me));
-    let free = free.filter(|item| !item.escalated || caller.actor().leads);
-    let items: Vec<(String, Option<i64>)> = free.map(|item| (item.id.clone(), Some(item.version))).collect();
+    let filter = QueueFilter { until: fields.number("seen")?, ..band(from, until, site.clone()) };
+    let free = state.intake.store().free_cards(caller.sites(), filter, caller.actor(), PORTION).await?;
+    let items: Vec<(String, Option<i64>)> =
+        free.into_iter().map(|(id, version, _)| (id, Some(version))).collect();
     let reached = items.len();
     let decided = if items.is_empty() {
         Vec::new()
@@ -181,9 +180,10 @@ pub(super) async fn decide(
         "/band?low={from}&high={until}&site={}",
         super::frame::encoded(site.as_deref().unwrap_or_default())
     );
-    let back = match decided.last() {
-        Some(id) => with_pair(&back, "done", id),
-        None => with_pair(&back, "said", "nothing-selected"),
+    let back = if decided.is_empty() {
+        with_pair(&back, "said", "nothing-selected")
+    } else {
+        with_decisions(&back, &decided)
     };
     Ok(go(&format!("{}{back}", state.prefix())))
 }

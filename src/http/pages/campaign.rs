@@ -9,11 +9,11 @@ use super::super::error::{ApiError, Code};
 use super::super::state::State;
 use super::card::{Beside, NoteLine, campaign_sentence};
 use super::card_page::{decision_of, draw};
-use super::chart::{Series, bars};
 use super::form::{Fields, Posted};
 use super::frame::{Frame, encoded, go, local, show, with_pair};
 use super::text::{When, excerpt, person, when};
 use super::words::{count, fill, say};
+use crate::chart::{Series, bars};
 use crate::domain::{Id, SkeletonPart};
 use crate::similarity::align::{MOST_MEMBERS, skeleton, words};
 use crate::store::records::{AllowedCampaign, CampaignCard, Listing, Sites, Target};
@@ -89,8 +89,10 @@ impl CampaignView {
         let sites = Sites::one(site);
         let of = |listing| store.list(sites.clone(), Some(site.to_owned()), listing, None, MOST_MEMBERS);
         let page = of(Listing::Campaign(card.id.clone())).await?;
-        let parts =
-            parts(&page.comments.iter().map(|one| super::card::text_of(&one.comment)).collect::<Vec<_>>());
+        let texts: Vec<String> =
+            page.comments.iter().map(|one| super::card::text_of(&one.comment).to_owned()).collect();
+        let parts = web::block(move || parts(&texts)).await;
+        let parts = parts.map_err(|error| ApiError::new(Code::Refused, error.to_string()))?;
         let times = store.campaign_times(site.to_owned(), card.id.clone()).await?;
         let (timeline, timeline_rows) = timeline(&times);
         let sweep = card.sweep.as_ref().map(|sweep| {
@@ -147,7 +149,7 @@ impl CampaignView {
 }
 
 /// What texts share, and what stands in their slots.
-pub(super) fn parts(texts: &[&str]) -> Vec<Part> {
+fn parts(texts: &[String]) -> Vec<Part> {
     let members: Vec<Vec<String>> = texts.iter().map(|text| words(&Analysis::alone(text))).collect();
     let parts = skeleton(&members).into_iter().map(|part| match part {
         SkeletonPart::Text(text) => Part { text, fillers: Vec::new(), more: 0 },
@@ -247,7 +249,7 @@ pub(super) async fn list(
                 site: site.clone(),
                 undecided: card.undecided,
                 last: when(card.last_seen),
-                spark: super::chart::spark(say("campaigns.last-day"), &hours),
+                spark: crate::chart::spark(say("campaigns.last-day"), &hours),
                 lately: grew.map_or(0, |one| one.lately),
             }
         })
@@ -274,7 +276,7 @@ struct CampaignPage {
     link: String,
     undecided: i64,
     card: Option<String>,
-    is_allowable: bool,
+    version: Option<i64>,
 }
 
 /// One campaign.
@@ -290,13 +292,14 @@ pub(super) async fn page(
     let card = state.intake.store().campaign(site.clone(), id.clone()).await?;
     let view = CampaignView::load(&state, &f, &caller, &site, &card).await?;
     let open = state.intake.store().card_of_campaign(site.clone(), id.clone()).await?;
+    let version = open.as_ref().map(|(_, version)| *version);
     let page = CampaignPage {
         link: view.link.clone(),
         view: draw(&view)?,
         undecided: card.undecided,
-        is_allowable: f.may.lead,
         f: f.after_step(&request),
-        card: open,
+        card: open.map(|(card, _)| card),
+        version,
         site,
         id,
     };

@@ -83,7 +83,9 @@ impl Pane {
             campaign_id: String::new(),
         };
         if let Some(campaign) = &item.campaign {
-            pane.title = super::words::count("row.campaign", campaign.size);
+            // An open card speaks of what a decision reaches, as its row does.
+            let reached = if item.open { campaign.undecided } else { campaign.size };
+            pane.title = super::words::count("row.campaign", reached);
             pane.size = campaign.undecided;
             pane.campaign_id.clone_from(&campaign.id);
             let view = CampaignView::load(state, f, caller, &item.site, campaign).await?;

@@ -32,6 +32,7 @@ struct CommentPage {
     id: String,
     title: String,
     card: Option<String>,
+    version: Option<i64>,
     past: Vec<Past>,
     here: String,
 }
@@ -50,6 +51,14 @@ pub(super) async fn page(
     let stored = store.comment(site.clone(), Id::from(id)).await?;
     let stored = stored.ok_or_else(|| ApiError::new(Code::NotFound, "there is no such comment"))?;
     let read = |record: &str| serde_json::from_str::<Value>(record).unwrap_or_default();
+    // Its own card's version: what stands on its campaign's card has another's.
+    let version = match &card {
+        Some(card) => match store.card(caller.sites(), card.clone()).await {
+            Ok(card) if card.kind == "comment" => Some(card.version),
+            _ => None,
+        },
+        None => None,
+    };
     let f = Frame::new(&state, &caller, "", say("comment.title")).await?;
     let view =
         CommentView::load(&state, &f, &caller.sites(), &listed, &read(stored.assessment.get())).await?;
@@ -73,6 +82,7 @@ pub(super) async fn page(
         f: f.after_step(&request),
         id: listed.id,
         card,
+        version,
         site,
     };
     show(&page)

@@ -54,8 +54,8 @@ pub(super) struct Frame {
     pub(super) here: String,
     /// A message from the step before.
     pub(super) said: Option<String>,
-    /// A decision that was just taken and can be undone here.
-    pub(super) undo: Option<String>,
+    /// Decisions that were just taken and can be undone here.
+    pub(super) undo: Vec<String>,
     /// What a rejection has to name.
     pub(super) needs: Needs,
     pub(super) reasons: Vec<String>,
@@ -83,7 +83,7 @@ impl Frame {
             frame.keys = super::settings::all_keys(&settings.remove("keys").unwrap_or_default());
         }
         frame.part = part;
-        frame.counts = store.queue_counts(caller.sites(), caller.actor().name).await?;
+        frame.counts = store.queue_counts(caller.sites()).await?;
         frame.may.decide = identity.may(Permission::Decide);
         frame.may.lead = identity.may(Permission::Lead);
         frame.may.admin = identity.may(Permission::Admin);
@@ -118,7 +118,7 @@ impl Frame {
                     self.said = Some(words::say(&format!("said.{value}")).to_owned());
                 }
                 "done" if value.len() <= 64 => {
-                    self.undo = Some(value);
+                    self.undo.push(value);
                 }
                 _ => {}
             }
@@ -196,6 +196,16 @@ pub(super) fn local(path: Option<&str>, otherwise: &str) -> String {
         path.starts_with('/') && !path.starts_with("//") && !path.chars().any(|c| c == '\\' || c.is_control())
     };
     path.filter(is_local).unwrap_or(otherwise).to_owned()
+}
+
+/// An address that tells of decisions just taken.
+pub(super) fn with_decisions(path: &str, ids: &[String]) -> String {
+    let mut out = with_pair(path, "done", ids.first().map_or("", String::as_str));
+    for id in ids.iter().skip(1) {
+        out.push_str("&done=");
+        out.push_str(&encoded(id));
+    }
+    out
 }
 
 /// An address with one more pair in its query, and without an earlier one of that name.

@@ -8,10 +8,13 @@ use actix_web::http::header::ACCEPT;
 use actix_web::middleware::Next;
 use actix_web::{Error, web};
 use askama::Template;
+use serde_json::Value;
 
 use super::super::error::{ApiError, Code};
 use super::super::state::State;
 use super::frame::{Frame, go, show_as};
+use super::text::person;
+use super::words::{fill, say};
 
 #[derive(Template)]
 #[template(path = "error.html")]
@@ -19,6 +22,20 @@ struct ErrorPage {
     f: Frame,
     detail: String,
     code: &'static str,
+}
+
+/// What an error says, and on a conflict who was faster.
+fn told(error: &ApiError) -> String {
+    let part =
+        |path: &str| error.state.as_ref().and_then(|state| state.pointer(path)).and_then(Value::as_str);
+    if let (Some(action), Some(actor)) = (part("/decision/action"), part("/decision/actor")) {
+        let what = say(&format!("action.{action}.past-word")).to_owned();
+        return fill("error.faster", &[("by", &person(actor)), ("what", &what)]);
+    }
+    match part("/claimed_by") {
+        Some(by) => fill("error.held", &[("by", &person(by))]),
+        None => error.detail.clone(),
+    }
 }
 
 /// See the module's documentation.
@@ -47,7 +64,7 @@ pub(super) async fn for_people<B: MessageBody + 'static>(
         go(&if is_get && path != "/" { format!("{base}/login?{next}") } else { format!("{base}/login") })
     } else {
         let (code, status, title) = error.code.row();
-        let page = ErrorPage { f: Frame::bare(&state, title), detail: error.detail.clone(), code };
+        let page = ErrorPage { f: Frame::bare(&state, title), detail: told(&error), code };
         match show_as(status, &page) {
             Ok(page) => page,
             Err(error) => return Err(error.into()),

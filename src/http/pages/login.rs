@@ -4,7 +4,7 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 
 use super::super::auth::{COOKIE, CanLook, session_cookie};
-use super::super::body::{Body, BodyLimit, media_type};
+use super::super::body::{Body, media_type};
 use super::super::error::{ApiError, Code};
 use super::super::session::{self, Login};
 use super::super::state::State;
@@ -35,8 +35,7 @@ pub(super) async fn log_in(
     state: web::Data<State>,
     Body(bytes): Body,
 ) -> Result<HttpResponse, ApiError> {
-    let BodyLimit(limit) = BodyLimit(16 << 10);
-    if media_type(&request) != "application/x-www-form-urlencoded" || bytes.len() > limit {
+    if media_type(&request) != "application/x-www-form-urlencoded" {
         return Err(ApiError::new(Code::UnsupportedMediaType, "send the form of this page"));
     }
     let fields = Fields::parse(&bytes)?;

@@ -3,7 +3,7 @@
 //!
 //! What all pages share: [`frame`] (navigation, who is there, settings), [`words`] (every text, in one file), [`assets`] (style, scripts; named by
 //! their digest), [`form`] (what a form posts: read only with its token), [`layer`] (errors as pages, the way to the login), `card` and `text` (a
-//! comment with its evidence marked), `chart` (SVG). The pages: `queue`, `card_page`, `band`, `campaign`, `comment`, `article`, `author`, `history`,
+//! comment with its evidence marked). The pages: `queue`, `card_page`, `band`, `campaign`, `comment`, `article`, `author`, `history`,
 //! `find`, `morning`, `settings`, `tester`, and those of an administrator in `admin`. Without a script they are read and decided by links and
 //! forms; the modules in `assets/` put keys, live updates and the next card before one's eyes on top.
 
@@ -15,7 +15,6 @@ mod band;
 mod campaign;
 mod card;
 mod card_page;
-mod chart;
 mod comment;
 mod find;
 mod form;
@@ -42,7 +41,14 @@ pub(super) fn routes(config: &mut ServiceConfig) {
         .wrap(from_fn(layer::for_people))
         .service(resource("/", "GET").route(get().to(queue::home)))
         .service(resource("/assets/{digest}/{name}", "GET").route(get().to(assets::asset)))
-        .service(resource("/login", "GET, POST").route(get().to(login::page)).route(post().to(login::log_in)))
+        .service(
+            resource("/login", "GET, POST")
+                .app_data(super::body::BodyLimit(16 << 10))
+                .route(get().to(login::page))
+                .route(post().to(login::log_in)),
+        )
+        // Under a prefix, the prefix without a slash.
+        .service(resource("", "GET").route(get().to(queue::home)))
         .service(resource("/logout", "POST").route(post().to(login::log_out)))
         .configure(queues)
         .configure(things)
@@ -105,7 +111,7 @@ fn around(config: &mut ServiceConfig) {
 }
 
 fn administration(config: &mut ServiceConfig) {
-    use admin::{accounts, connections, rules, status, thresholds};
+    use admin::{accounts, connections, plans, rules, status, thresholds};
     config
         .service(
             resource("/admin/users", "GET, POST")
@@ -126,6 +132,11 @@ fn administration(config: &mut ServiceConfig) {
             resource("/admin/connections", "GET, POST")
                 .route(get().to(connections::page))
                 .route(post().to(connections::change)),
+        )
+        .service(
+            resource("/admin/plans", "GET, POST")
+                .route(get().to(plans::page))
+                .route(post().to(plans::change)),
         )
         .service(resource("/admin/thresholds", "GET").route(get().to(thresholds::page)))
         .service(

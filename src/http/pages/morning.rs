@@ -9,11 +9,11 @@ use askama::Template;
 use super::super::auth::{Caller, CanLook};
 use super::super::error::ApiError;
 use super::super::state::State;
-use super::chart::{Series, bars, spark};
 use super::form::Fields;
 use super::frame::{Frame, encoded, show};
 use super::text::{When, excerpt, person, when};
 use super::words::{say, thousands};
+use crate::chart::{Series, bars, spark};
 use crate::store::records::{Morning, RuleResult, Sites};
 
 /// Days looked at when none are named, and at the most.
@@ -204,7 +204,7 @@ pub(super) async fn page(
 ) -> Result<HttpResponse, ApiError> {
     let (sites, site, days) = asked(&request, &caller)?;
     let store = state.intake.store();
-    let morning = store.morning(sites, caller.actor().name, days).await?;
+    let morning = store.morning(sites, days).await?;
     let f = Frame::new(&state, &caller, "morning", say("morning.title")).await?;
     let inflow = by_day(&morning, days);
     let rest: Vec<(i64, i64, i64)> =
@@ -275,7 +275,7 @@ pub(super) async fn csv(
     caller: Caller<CanLook>,
 ) -> Result<HttpResponse, ApiError> {
     let (sites, _, days) = asked(&request, &caller)?;
-    let morning = state.intake.store().morning(sites, caller.actor().name, days).await?;
+    let morning = state.intake.store().morning(sites, days).await?;
     let mut out = "what,name,value,of which\r\n".to_owned();
     let mut line = |what: &str, name: &str, value: &str, part: &str| {
         let _ = write!(out, "{what},{},{value},{part}\r\n", field(name));

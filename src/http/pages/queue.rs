@@ -11,7 +11,7 @@ use super::super::state::State;
 use super::card::Row;
 use super::card_page::{self, Pane};
 use super::form::{Fields, Posted};
-use super::frame::{Frame, go, local, show, with_pair};
+use super::frame::{Frame, go, local, show, with_decisions, with_pair};
 use super::words::{count, fill, say};
 use crate::access::Permission;
 use crate::store::records::{Action, NewDecision, QueueFilter, QueueItem, Target, View};
@@ -70,6 +70,8 @@ struct QueuePage {
     selects: Vec<Select>,
     typed: Vec<Typed>,
     is_filtered: bool,
+    /// The number of the last thing that had happened when the page was made: from there on it listens.
+    event: i64,
     rows: String,
     is_empty: bool,
     pane: String,
@@ -104,6 +106,7 @@ pub(super) async fn page(
     let store = state.intake.store();
     let f = Frame::new(&state, &caller, "queue", say("queue.title")).await?;
     let f = f.after_step(&request);
+    let event = store.last_event().await?;
     let items = store.queue(caller.sites(), filter.clone(), asked.after()?, limit).await?;
     let next = next_page(&items, limit);
     let here = here(&asked, &filter);
@@ -123,6 +126,7 @@ pub(super) async fn page(
     let sites: Vec<String> =
         sites.into_iter().map(|site| site.id).filter(|id| caller.sites().contains(id)).collect();
     let whole = QueuePage {
+        event,
         queues: queues(&f, &asked, &filter),
         views: views
             .into_iter()
@@ -289,7 +293,7 @@ pub(super) async fn counts(
     state: web::Data<State>,
     caller: Caller<CanLook>,
 ) -> Result<HttpResponse, ApiError> {
-    let counts = state.intake.store().queue_counts(caller.sites(), caller.actor().name).await?;
+    let counts = state.intake.store().queue_counts(caller.sites()).await?;
     Ok(HttpResponse::Ok().json(counts))
 }
 
@@ -335,8 +339,7 @@ pub(super) async fn bulk(
     let store = state.intake.store();
     if fields.get("sure").is_some() {
         let decided = decide_by_site(&state, &caller, action, items, &fields).await?;
-        let back = decided.last().map_or(back.clone(), |id| with_pair(&back, "done", id));
-        return Ok(go(&format!("{}{back}", state.prefix())));
+        return Ok(go(&format!("{}{}", state.prefix(), with_decisions(&back, &decided))));
     }
     let mut picked = Vec::new();
     let mut comments = 0;

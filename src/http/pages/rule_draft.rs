@@ -1,10 +1,10 @@
 //! `/campaigns/{site}/{id}/rule`: a rule drafted from a campaign, with its self-test and with what it would have hit in the comments of the last thirty days;
 //! kept as shadow.
 
-use actix_web::{HttpRequest, HttpResponse, web};
+use actix_web::{HttpResponse, web};
 use askama::Template;
 
-use super::super::auth::{Caller, CanLead, CanLook};
+use super::super::auth::{Caller, CanDecide, CanLead};
 use super::super::error::{ApiError, Code};
 use super::super::state::State;
 use super::card::text_of;
@@ -18,7 +18,7 @@ use crate::store::records::{Listing, RuleDraft, Sites};
 use crate::text::{Analysis, Context, Language};
 
 /// Members that a rule is drafted from.
-const MEMBERS: usize = 64;
+const MEMBERS: usize = 40;
 /// Days, and comments, that a draft is tried on.
 const DAYS: i64 = 30;
 const MOST_TRIED: usize = 20_000;
@@ -100,6 +100,8 @@ fn try_draft(text: &str, ground: &Ground, site: &str) -> Trial {
                 .unwrap_or_default(),
         });
     }
+    let oldest = ground.comments.iter().filter_map(|(comment, _)| comment.created_at).min();
+    let since = oldest.map_or_else(|| "–".to_owned(), |at| at.format("%-d %b %Y").to_string());
     // What it hits beside the campaign is what one has to look at.
     hits.sort_by_key(|hit| hit.inside);
     hits.truncate(SHOWN);
@@ -108,7 +110,7 @@ fn try_draft(text: &str, ground: &Ground, site: &str) -> Trial {
         &[
             ("hits", &count("card.comments", all)),
             ("tried", &super::words::thousands(ground.comments.len() as i64)),
-            ("days", &DAYS),
+            ("since", &since),
             ("inside", &inside),
             ("outside", &(all - inside)),
             ("approved", &approved),
@@ -140,9 +142,8 @@ async fn tried(text: String, ground: Ground, site: String) -> Result<Trial, ApiE
 
 /// The draft.
 pub(super) async fn page(
-    _request: HttpRequest,
     state: web::Data<State>,
-    caller: Caller<CanLook>,
+    caller: Caller<CanDecide>,
     path: web::Path<(String, String)>,
 ) -> Result<HttpResponse, ApiError> {
     let (site, id) = path.into_inner();
@@ -153,9 +154,14 @@ pub(super) async fn page(
     if page.comments.is_empty() {
         return Err(ApiError::new(Code::NotFound, "there is no such campaign"));
     }
-    let texts: Vec<&str> = page.comments.iter().map(|one| text_of(&one.comment)).collect();
+    let _place = state.heavy.acquire().await;
+    let texts: Vec<String> = page.comments.iter().map(|one| text_of(&one.comment).to_owned()).collect();
     let pack = format!("{}{}", draft::PREFIX, id.to_lowercase());
-    let drafted = draft::from_texts(&pack, &texts, chrono::Utc::now().date_naive(), say("rule.message"));
+    let drafted = web::block(move || {
+        let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
+        draft::from_texts(&pack, &texts, chrono::Utc::now().date_naive(), say("rule.message"))
+    });
+    let drafted = drafted.await.map_err(|error| ApiError::new(Code::Refused, error.to_string()))?;
     let f = Frame::new(&state, &caller, "campaigns", say("rule.title")).await?;
     let link = format!("/campaigns/{}/{}", encoded(&site), encoded(&id));
     let (text, trial) = match drafted {
@@ -181,6 +187,7 @@ pub(super) async fn save(
     if text.len() > LONGEST {
         return Err(ApiError::new(Code::TooLarge, format!("a draft has at most {LONGEST} bytes")));
     }
+    let _place = state.heavy.acquire().await;
     let ground = ground(&state, caller.sites(), &site, &id).await?;
     let trial = tried(text.clone(), ground, site.clone()).await?;
     let wants_to_save = fields.get("action") == Some("save");
@@ -206,7 +213,7 @@ pub(super) async fn save(
                 format!("there is a pack `{pack}` already: give this one another id, or remove the other"),
             ));
         }
-        let draft = RuleDraft { id: pack, text, actor: caller.actor().name, at: 0 };
+        let draft = RuleDraft { id: pack, site, text, actor: caller.actor().name, at: 0 };
         state.intake.store().add_rule_draft(draft).await?;
         state.reload_wanted.notify_one();
         return Ok(go(&format!("{}/admin/rules?said=draft-kept", state.prefix())));

@@ -3,6 +3,8 @@
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
+pub(super) use crate::chart::thousands;
+
 /// The file.
 pub(super) const FILE: &str = include_str!("words/en.json");
 
@@ -34,19 +36,6 @@ pub(super) fn fill(key: &str, places: &[(&str, &dyn std::fmt::Display)]) -> Stri
 pub(super) fn count(key: &str, n: i64) -> String {
     let form = if n == 1 { "one" } else { "many" };
     fill(&format!("{key}.{form}"), &[("n", &thousands(n))])
-}
-
-/// A number with commas between its thousands.
-pub(super) fn thousands(n: i64) -> String {
-    let digits = n.unsigned_abs().to_string();
-    let mut text = if n < 0 { "-".to_owned() } else { String::new() };
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
 }
 
 #[cfg(test)]

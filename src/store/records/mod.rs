@@ -6,6 +6,7 @@ mod desk;
 mod operation;
 mod outbox;
 mod pages;
+mod plans;
 
 pub use accounts::*;
 pub use comments::*;
@@ -13,3 +14,4 @@ pub use desk::*;
 pub use operation::*;
 pub use outbox::*;
 pub use pages::*;
+pub use plans::*;

@@ -14,8 +14,6 @@ pub struct QueueCounts {
     pub campaigns: i64,
     /// Of these, escalated ones.
     pub escalated: i64,
-    /// Of these, the asker's own claims.
-    pub mine: i64,
     /// When the oldest was opened.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub oldest_at: Option<i64>,
@@ -28,8 +26,6 @@ pub enum Listing {
     Campaign(String),
     /// Of a campaign what readers can see and nobody decided: what a sweep takes back.
     Sweep(String),
-    /// Of a thread, first first.
-    Thread(String),
     /// Of an article, whatever its threads are called, first first.
     Article(String),
     /// With these words, newest first.
@@ -78,6 +74,23 @@ pub struct ListPage {
     pub next: Option<i64>,
     /// How far back a search has looked, where it stopped before the end.
     pub looked_back_to: Option<i64>,
+}
+
+/// A comment as an archive reads it from the store.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Archived {
+    /// Its number.
+    pub seq: i64,
+    /// The record.
+    pub comment: crate::domain::Comment,
+    /// The order of the last word said about it.
+    pub standing_at: i64,
+    /// What is proposed.
+    pub verdict: String,
+    /// Its campaign.
+    pub campaign: Option<String>,
+    /// How it stands, where somebody decided.
+    pub decided: Option<String>,
 }
 
 /// Something that a name leads to.
@@ -158,6 +171,8 @@ pub struct Morning {
 pub struct RuleDraft {
     /// Its id, also its pack's.
     pub id: String,
+    /// The site whose campaign it was drafted from.
+    pub site: String,
     /// The rule file.
     pub text: String,
     /// Who drafted it.

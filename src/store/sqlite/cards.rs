@@ -366,11 +366,7 @@ pub(super) fn campaign_card(
     Ok(card)
 }
 
-pub(super) fn queue_counts(
-    connection: &Connection,
-    sites: &Sites,
-    actor: &str,
-) -> Result<QueueCounts, StoreError> {
+pub(super) fn queue_counts(connection: &Connection, sites: &Sites) -> Result<QueueCounts, StoreError> {
     let mut counts = QueueCounts::default();
     let of_sites = json_list(sites)?;
     let mut statement = connection.prepare_cached(
@@ -394,12 +390,6 @@ pub(super) fn queue_counts(
              WHERE ?1 IS NULL OR s.id IN (SELECT value FROM json_each(?1))",
         )?
         .query_row([&of_sites], |row| row.get(0))?;
-    counts.mine = connection
-        .prepare_cached(
-            "SELECT count(*) FROM queue WHERE is_open = 1 AND claimed_by = ?1 AND claimed_until > ?2
-               AND (?3 IS NULL OR site IN (SELECT value FROM json_each(?3)))",
-        )?
-        .query_row(params![actor, now(), of_sites], |row| row.get(0))?;
     Ok(counts)
 }
 
@@ -480,7 +470,7 @@ fn conditions(sites: &Sites, filter: &QueueFilter) -> Result<(Vec<String>, Value
     }
     if let Some(text) = &filter.text {
         let at = add(&mut values, Box::new(text.to_lowercase()));
-        of_comment.push(format!("instr(lower(json_extract(c.record, '$.text')), ?{at}) > 0"));
+        of_comment.push(format!("instr(lower_case(json_extract(c.record, '$.text')), ?{at}) > 0"));
     }
     if !of_comment.is_empty() {
         let wanted = of_comment.join(" AND ");
@@ -551,34 +541,49 @@ impl SqliteStore {
         .await
     }
 
-    /// How rare the texts of the comments on open cards are that fit a filter: -log10 p of each, in no order. Campaigns are left out.
+    /// The comments on open cards that fit a filter and are free for somebody to decide: card, version, and how rare the text is, as -log10 p.
+    /// Most urgent first, at most `limit`; campaigns are left out.
     ///
     /// # Errors
     /// When the store cannot be read.
-    pub async fn rarities(&self, sites: Sites, filter: QueueFilter) -> Result<Vec<f64>, StoreError> {
+    pub async fn free_cards(
+        &self,
+        sites: Sites,
+        filter: QueueFilter,
+        actor: Actor,
+        limit: usize,
+    ) -> Result<Vec<(String, i64, f64)>, StoreError> {
         self.read(move |connection| {
-            let (all, values) = conditions(&sites, &filter)?;
+            let (mut all, mut values) = conditions(&sites, &filter)?;
+            values.push(Box::new(now()));
+            values.push(Box::new(actor.name));
+            let (at, me) = (values.len() - 1, values.len());
+            all.push(format!(
+                "(q.claimed_until IS NULL OR q.claimed_until <= ?{at} OR q.claimed_by = ?{me})"
+            ));
+            if !actor.leads {
+                all.push("q.is_escalated = 0".to_owned());
+            }
             let sql = format!(
-                "SELECT k.p FROM queue q JOIN comments k ON k.seq = q.comment WHERE {}",
+                "SELECT q.id, q.version, k.p FROM queue q JOIN comments k ON k.seq = q.comment WHERE {}
+                 ORDER BY q.priority DESC, q.id LIMIT {limit}",
                 all.join(" AND ")
             );
             let mut statement = connection.prepare_cached(&sql)?;
-            let rows = statement.query_map(params_from_iter(values), |row| row.get::<_, f64>(0))?;
-            let mut rare = Vec::new();
-            for p in rows {
-                rare.push(-p?.max(1e-300).log10());
-            }
-            Ok(rare)
+            let rows = statement.query_map(params_from_iter(values), |row| {
+                Ok((row.get(0)?, row.get(1)?, -row.get::<_, f64>(2)?.max(1e-300).log10()))
+            })?;
+            Ok(rows.collect::<Result<_, _>>()?)
         })
         .await
     }
 
-    /// Counts of open cards for the names of the queues; `actor` is whose claims are counted.
+    /// Counts of open cards for the names of the queues.
     ///
     /// # Errors
     /// When the store cannot be read.
-    pub async fn queue_counts(&self, sites: Sites, actor: String) -> Result<QueueCounts, StoreError> {
-        self.read(move |connection| queue_counts(connection, &sites, &actor)).await
+    pub async fn queue_counts(&self, sites: Sites) -> Result<QueueCounts, StoreError> {
+        self.read(move |connection| queue_counts(connection, &sites)).await
     }
 
     /// One card, open or closed.
@@ -653,15 +658,21 @@ impl SqliteStore {
             .await
     }
 
-    /// The open card of a site's campaign.
+    /// The open card of a site's campaign, with its version.
     ///
     /// # Errors
     /// When the store cannot be read.
-    pub async fn card_of_campaign(&self, site: String, id: String) -> Result<Option<String>, StoreError> {
+    pub async fn card_of_campaign(
+        &self,
+        site: String,
+        id: String,
+    ) -> Result<Option<(String, i64)>, StoreError> {
         self.read(move |connection| {
             Ok(connection
-                .prepare_cached("SELECT id FROM queue WHERE site = ?1 AND campaign = ?2 AND is_open = 1")?
-                .query_row([site, id], |row| row.get(0))
+                .prepare_cached(
+                    "SELECT id, version FROM queue WHERE site = ?1 AND campaign = ?2 AND is_open = 1",
+                )?
+                .query_row([site, id], |row| Ok((row.get(0)?, row.get(1)?)))
                 .optional()?)
         })
         .await

@@ -346,6 +346,10 @@ fn check(
     if !card.is_open || version.is_some_and(|seen| seen != card.version) || held {
         return Err(StoreError::Conflict { version: card.version, state: card.state(connection)? });
     }
+    if card.is_escalated && decision.action == Action::Escalate {
+        // A second one would take the first along when it is undone.
+        return Err(StoreError::Refused("the card is escalated already".to_owned()));
+    }
     if card.is_escalated && !decision.by.leads && decision.action.status().is_some() {
         return Err(StoreError::Forbidden("the card was escalated: a lead decides it".to_owned()));
     }
@@ -450,8 +454,12 @@ fn settle(connection: &Connection, card: &Card, action: Action, spared: &[Member
             "UPDATE queue SET is_escalated = 1, priority = priority + ?2, version = version + 1, claimed_by = NULL, claimed_until = NULL WHERE id = ?1"
         }
     };
-    connection.prepare_cached(sql)?.execute(params![card.id, SKIP_STEP])?;
+    let changed = connection.prepare_cached(sql)?.execute(params![card.id, SKIP_STEP])?;
     if action.status().is_some() {
+        // A comment's own card is closed, and told of, with its comment.
+        if changed > 0 {
+            event(connection, &card.site, "queue.closed", &json!({ "item": card.id }))?;
+        }
         let because: Vec<Because> = serde_json::from_str(&card.because)?;
         let because: Vec<Because> = because.into_iter().filter(|b| *b != Because::Campaign).collect();
         for member in spared {

@@ -100,6 +100,10 @@ impl SqliteStore {
             let mut views = Vec::new();
             while let Some(row) = rows.next()? {
                 let query: QueueFilter = serde_json::from_str(&row.get::<_, String>("query")?)?;
+                // A view of a site that somebody does not see says by its name alone too much.
+                if query.site.as_ref().is_some_and(|site| !sites.contains(site)) {
+                    continue;
+                }
                 views.push(View {
                     id: row.get("id")?,
                     owner: row.get("owner")?,

@@ -10,7 +10,7 @@ use super::decisions::past_decision;
 use super::{SqliteStore, json_list};
 use crate::domain::{Comment, Id};
 use crate::store::StoreError;
-use crate::store::records::{Found, ListPage, Listed, Listing, PastDecision, Sites};
+use crate::store::records::{Archived, Found, ListPage, Listed, Listing, PastDecision, Sites};
 
 /// Comments that one search looks through; the next page goes on from there.
 const MOST_SEARCHED: i64 = 50_000;
@@ -89,7 +89,7 @@ fn search(
     let sql = format!(
         "SELECT {COLUMNS} FROM comments
          WHERE seq < ?1 AND seq >= ?2 AND is_current = 1 AND (?3 IS NULL OR site IN (SELECT value FROM json_each(?3)))
-           AND instr(lower(json_extract(record, '$.text')), lower(?4)) > 0 ORDER BY seq DESC LIMIT ?5"
+           AND instr(lower_case(json_extract(record, '$.text')), lower_case(?4)) > 0 ORDER BY seq DESC LIMIT ?5"
     );
     let values = vec![
         Sql::Integer(before),
@@ -139,20 +139,9 @@ impl SqliteStore {
                     after,
                     limit,
                 ),
-                Listing::Thread(id) => {
-                    forwards(connection, "site = ?1 AND thread = ?2", vec![site, Sql::Text(id)], after, limit)
+                Listing::Article(id) => {
+                    forwards(connection, "site = ?1 AND article = ?2", vec![site, Sql::Text(id)], after, limit)
                 }
-                Listing::Article(id) => forwards(
-                    connection,
-                    // The threads of an article: almost always one of its own name; others are found through its comments.
-                    "site = ?1 AND (thread = ?2 OR (thread IN (
-                       SELECT DISTINCT t.thread FROM comments t WHERE t.site = ?1 AND t.seq IN (
-                         SELECT x.seq FROM comments x WHERE x.site = ?1 AND json_extract(x.record, '$.article_id') = ?2 LIMIT 50))
-                       AND json_extract(record, '$.article_id') = ?2))",
-                    vec![site, Sql::Text(id)],
-                    after,
-                    limit,
-                ),
                 Listing::Text(words) => search(connection, &sites, &words, from, limit),
                 Listing::Seqs(seqs) => {
                     let sql = format!(
@@ -304,6 +293,76 @@ impl SqliteStore {
                 if let Ok(comment) = serde_json::from_str(&row.get::<_, String>(0)?) {
                     all.push((comment, row.get(1)?));
                 }
+            }
+            Ok(all)
+        })
+        .await
+    }
+
+    /// Names what the comments of the store are now: another word said about one of them, or a decision, makes another name.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub async fn archive_digest(&self) -> Result<String, StoreError> {
+        self.read(|connection| {
+            Ok(connection.query_row(
+                "SELECT printf('%d-%d-%d-%d', count(*), coalesce(max(seq), 0), coalesce(max(standing_at), 0),
+                   coalesce(sum(decided_by IS NOT NULL), 0)) FROM comments WHERE is_current = 1",
+                [],
+                |row| row.get(0),
+            )?)
+        })
+        .await
+    }
+
+    /// Current comments that still have their text, by their numbers, after `after`.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub async fn archived(&self, after: i64, limit: usize) -> Result<Vec<Archived>, StoreError> {
+        self.read(move |connection| {
+            let mut statement = connection.prepare_cached(
+                "SELECT seq, record, standing_at, verdict, campaign, CASE WHEN decided_by IS NULL THEN NULL ELSE status END
+                 FROM comments WHERE seq > ?1 AND is_current = 1 AND has_text = 1 ORDER BY seq LIMIT ?2",
+            )?;
+            let mut rows = statement.query(params![after, limit as i64])?;
+            let mut all = Vec::new();
+            while let Some(row) = rows.next()? {
+                all.push(Archived {
+                    seq: row.get(0)?,
+                    comment: serde_json::from_str(&row.get::<_, String>(1)?)?,
+                    standing_at: row.get(2)?,
+                    verdict: row.get(3)?,
+                    campaign: row.get(4)?,
+                    decided: row.get(5)?,
+                });
+            }
+            Ok(all)
+        })
+        .await
+    }
+
+    /// All articles, page by page: after the site and id of the last one.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub async fn all_articles(
+        &self,
+        after: Option<(String, String)>,
+        limit: usize,
+    ) -> Result<Vec<(String, crate::domain::Article)>, StoreError> {
+        self.read(move |connection| {
+            let (site, id) = after.unwrap_or_default();
+            let mut statement = connection.prepare_cached(
+                "SELECT site, record FROM articles WHERE (site, id) > (?1, ?2) ORDER BY site, id LIMIT ?3",
+            )?;
+            let mut rows = statement.query(params![site, id, limit as i64])?;
+            let mut all = Vec::new();
+            while let Some(row) = rows.next()? {
+                let site: String = row.get(0)?;
+                let mut article: crate::domain::Article = serde_json::from_str(&row.get::<_, String>(1)?)?;
+                article.site = Some(Id::from(site.as_str()));
+                all.push((site, article));
             }
             Ok(all)
         })

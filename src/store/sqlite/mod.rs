@@ -2,7 +2,7 @@
 //!
 //! One file a family of methods: `accounts` (sites, hooks, callbacks), `people` (keys, users, sessions), `articles`, `comments` (with their
 //! assessments), `inbox` (promises, other names), `cards` (the queue), `decisions`, `undo`, `desk` (notes, views, allow-lists, authors), `events`, `outbox` (callbacks to
-//! send), `audit` (the hash chain), `privacy` (export, erasure, retention), `operation` (counts); for the pages `listing` (comments of a thread, a campaign, a search),
+//! send), `audit` (the hash chain), `plans` (what a rescoring proposes), `privacy` (export, erasure, retention), `operation` (counts); for the pages `listing` (comments of a thread, a campaign, a search),
 //! `report` (what the morning page tells), `own` (settings of people, rule drafts, tried texts), `seed` (the demo's past).
 
 mod accounts;
@@ -19,6 +19,7 @@ mod operation;
 mod outbox;
 mod own;
 mod people;
+mod plans;
 mod privacy;
 mod report;
 mod seed;
@@ -29,6 +30,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Condvar, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
+use rusqlite::functions::FunctionFlags;
 use rusqlite::{Connection, OpenFlags, OptionalExtension};
 
 use self::writer::Writer;
@@ -298,6 +300,11 @@ fn connect(path: &Path, flags: OpenFlags) -> Result<Connection, StoreError> {
     connection.busy_timeout(PATIENCE)?;
     connection.pragma_update(None, "foreign_keys", true)?;
     connection.set_prepared_statement_cache_capacity(64);
+    // SQLite's own `lower` knows ASCII alone.
+    let flags = FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_DETERMINISTIC;
+    connection.create_scalar_function("lower_case", 1, flags, |context| {
+        Ok(context.get::<Option<String>>(0)?.map(|text| text.to_lowercase()))
+    })?;
     Ok(connection)
 }
 

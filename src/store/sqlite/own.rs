@@ -8,7 +8,7 @@ use serde_json::json;
 use super::audit::append;
 use super::{SqliteStore, new_id, now};
 use crate::store::StoreError;
-use crate::store::records::{RuleDraft, Trial};
+use crate::store::records::{RuleDraft, Sites, Trial};
 
 impl SqliteStore {
     /// A user's settings of the desk, by name.
@@ -68,13 +68,14 @@ impl SqliteStore {
         self.writer
             .run(move |connection| {
                 let added = connection.execute(
-                    "INSERT INTO rule_drafts (id, text, actor, at) VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO NOTHING",
-                    params![draft.id, draft.text, draft.actor, now()],
+                    "INSERT INTO rule_drafts (id, site, text, actor, at) VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT DO NOTHING",
+                    params![draft.id, draft.site, draft.text, draft.actor, now()],
                 )?;
                 if added == 0 {
                     return Err(StoreError::Exists { what: "rule draft", name: draft.id });
                 }
-                append(connection, &draft.actor, "rule.draft", &draft.id, &json!({ "text": draft.text }))
+                // Not its text, which holds words of comments: the log is kept when those are erased.
+                append(connection, &draft.actor, "rule.draft", &draft.id, &json!({ "site": draft.site }))
             })
             .await
     }
@@ -89,6 +90,7 @@ impl SqliteStore {
             let rows = statement.query_map([], |row: &Row<'_>| {
                 Ok(RuleDraft {
                     id: row.get("id")?,
+                    site: row.get("site")?,
                     text: row.get("text")?,
                     actor: row.get("actor")?,
                     at: row.get("at")?,
@@ -103,13 +105,16 @@ impl SqliteStore {
     ///
     /// # Errors
     /// [`StoreError::NotFound`].
-    pub async fn remove_rule_draft(&self, id: String, actor: String) -> Result<(), StoreError> {
+    pub async fn remove_rule_draft(&self, sites: Sites, id: String, actor: String) -> Result<(), StoreError> {
         self.writer
             .run(move |connection| {
-                match connection.execute("DELETE FROM rule_drafts WHERE id = ?1", [&id])? {
-                    0 => Err(StoreError::NotFound("such draft")),
-                    _ => append(connection, &actor, "rule.draft.remove", &id, &json!({})),
-                }
+                let site: Option<String> = connection
+                    .query_row("SELECT site FROM rule_drafts WHERE id = ?1", [&id], |row| row.get(0))
+                    .optional()?;
+                let site =
+                    site.filter(|site| sites.contains(site)).ok_or(StoreError::NotFound("such draft"))?;
+                connection.execute("DELETE FROM rule_drafts WHERE id = ?1", [&id])?;
+                append(connection, &actor, "rule.draft.remove", &id, &json!({ "site": site }))
             })
             .await
     }

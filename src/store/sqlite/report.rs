@@ -24,11 +24,11 @@ impl SqliteStore {
     ///
     /// # Errors
     /// When the store cannot be read.
-    pub async fn morning(&self, sites: Sites, actor: String, days: i64) -> Result<Morning, StoreError> {
+    pub async fn morning(&self, sites: Sites, days: i64) -> Result<Morning, StoreError> {
         self.read(move |connection| {
             let bounds = (json_list(&sites)?, now() - days * DAY);
             Ok(Morning {
-                queue: queue_counts(connection, &sites, &actor)?,
+                queue: queue_counts(connection, &sites)?,
                 ages: ages(connection, bounds.0.as_ref())?,
                 hours: hours(connection, &bounds)?,
                 handling: handling(connection, &bounds)?,
@@ -181,8 +181,8 @@ fn growing(connection: &Connection, sites: Option<&String>) -> Result<Vec<Growin
 fn rules(connection: &Connection, (sites, since): &Bounds) -> Result<Vec<RuleResult>, StoreError> {
     let mut statement = connection.prepare_cached(&format!(
         "WITH last AS (
-           SELECT x.comment, d.action FROM decisions d JOIN decision_comments x ON x.decision = d.id
-           WHERE {STANDING} AND d.action IN ('approve', 'reject') ORDER BY d.at DESC LIMIT ?3),
+           SELECT x.comment, d.action, max(d.at) FROM decisions d JOIN decision_comments x ON x.decision = d.id
+           WHERE {STANDING} AND d.action IN ('approve', 'reject') GROUP BY x.comment ORDER BY 3 DESC LIMIT ?3),
          hits AS (
            SELECT DISTINCT last.comment, last.action, coalesce(json_extract(e.value, '$.rule'), json_extract(e.value, '$.signal')) AS name
            FROM last JOIN assessments a ON a.seq = (SELECT max(seq) FROM assessments WHERE comment = last.comment),

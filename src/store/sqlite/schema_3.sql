@@ -13,7 +13,9 @@ INSERT INTO hourly (site, hour, comments, flagged)
   WHERE is_current = 1 AND is_history = 0 GROUP BY 1, 2;
 
 -- Rules that were drafted on the desk: matched and counted as shadow, beside the operator's files.
-CREATE TABLE rule_drafts (id TEXT PRIMARY KEY, text TEXT NOT NULL, actor TEXT NOT NULL, at INTEGER NOT NULL) STRICT;
+CREATE TABLE rule_drafts (
+  id TEXT PRIMARY KEY, site TEXT NOT NULL REFERENCES sites (id), text TEXT NOT NULL, actor TEXT NOT NULL, at INTEGER NOT NULL
+) STRICT;
 -- Texts that somebody tried, so that the explanation has an address.
 CREATE TABLE trials (id TEXT PRIMARY KEY, record TEXT NOT NULL, actor TEXT NOT NULL, at INTEGER NOT NULL) STRICT;
 CREATE INDEX trials_at ON trials (at);
@@ -43,4 +45,22 @@ CREATE INDEX queue_oldest ON queue (site, opened_at) WHERE is_open = 1;
 CREATE INDEX queue_campaigns ON queue (priority DESC, id) WHERE is_open = 1 AND kind = 'campaign';
 CREATE INDEX queue_escalated ON queue (priority DESC, id) WHERE is_open = 1 AND is_escalated = 1;
 CREATE INDEX queue_held ON queue (priority DESC, id) WHERE is_open = 1 AND verdict = 'hold';
-CREATE INDEX queue_claims ON queue (claimed_by) WHERE is_open = 1 AND claimed_by IS NOT NULL;
+-- An article's comments, whatever its threads are called.
+ALTER TABLE comments ADD COLUMN article TEXT GENERATED ALWAYS AS (json_extract(record, '$.article_id')) VIRTUAL;
+CREATE INDEX comments_article ON comments (site, article, seq) WHERE article IS NOT NULL;
+
+-- What a rescoring proposes, as its file says it; and what applying it changed, so that it can be taken back exactly.
+CREATE TABLE plans (
+  id TEXT PRIMARY KEY, text TEXT NOT NULL, items INTEGER NOT NULL, actor TEXT NOT NULL, at INTEGER NOT NULL,
+  applied_at INTEGER, applied_by TEXT, undone_at INTEGER, undone_by TEXT
+) STRICT;
+CREATE TABLE plan_changes (
+  plan TEXT NOT NULL REFERENCES plans (id) ON DELETE CASCADE, comment INTEGER NOT NULL REFERENCES comments (seq) ON DELETE CASCADE,
+  verdict TEXT NOT NULL, campaign TEXT, because TEXT NOT NULL, standing_at INTEGER NOT NULL, standing_after INTEGER NOT NULL, assessment INTEGER NOT NULL,
+  PRIMARY KEY (plan, comment)
+) STRICT, WITHOUT ROWID;
+-- Cards that were there before, whole, and those that were opened (no row before); with the version after.
+CREATE TABLE plan_cards (
+  plan TEXT NOT NULL REFERENCES plans (id) ON DELETE CASCADE, card TEXT NOT NULL, before TEXT, version_after INTEGER NOT NULL,
+  PRIMARY KEY (plan, card)
+) STRICT, WITHOUT ROWID;

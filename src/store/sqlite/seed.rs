@@ -4,7 +4,16 @@ use super::SqliteStore;
 use crate::store::StoreError;
 
 impl SqliteStore {
-    /// Dates arrivals by the times of posting, cards by their first comment, decisions by some time after their comments. For a store that
+    /// Whether this is a demo's store.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub async fn is_demo(&self) -> Result<bool, StoreError> {
+        self.read(|connection| Ok(connection.prepare("SELECT 1 FROM meta WHERE key = 'demo'")?.exists([])?))
+            .await
+    }
+
+    /// Dates arrivals by the times of posting, cards by their first comment, decisions by some time after their comments, and marks the store as a demo's. For one that
     /// holds nothing but a seed: the audit log keeps its own times.
     ///
     /// # Errors
@@ -13,7 +22,8 @@ impl SqliteStore {
         self.writer
             .run(|connection| {
                 connection.execute_batch(
-                    "UPDATE comments SET received_at = coalesce(created_at, received_at);
+                    "INSERT INTO meta (key, value) VALUES ('demo', x'01') ON CONFLICT DO NOTHING;
+                     UPDATE comments SET received_at = coalesce(created_at, received_at);
                      UPDATE assessments SET at = (SELECT received_at FROM comments c WHERE c.seq = assessments.comment);
                      UPDATE queue SET opened_at = coalesce(
                        (SELECT c.received_at FROM comments c WHERE c.seq = queue.comment),

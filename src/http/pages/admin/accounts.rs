@@ -84,7 +84,13 @@ pub(in super::super) async fn change_user(
     let name = fields.need("name")?.to_owned();
     let role = fields.need("role")?;
     let role = Role::parse(role).ok_or_else(|| wrong(format!("`{role}` is no role")))?;
-    let sites: Vec<String> = fields.all("sites").map(str::to_owned).collect();
+    let mut sites: Vec<String> = fields.all("sites").map(str::to_owned).collect();
+    match (fields.get("every").is_some(), sites.is_empty()) {
+        (true, _) => sites.clear(),
+        // Unticking the last site is not to open all of them.
+        (false, true) => return Err(wrong("say which sites the user sees: tick some, or every site")),
+        (false, false) => {}
+    }
     if fields.get("new").is_some() {
         check_name("user name", &name).map_err(wrong)?;
         let user = User {
@@ -260,6 +266,7 @@ pub(in super::super) async fn change_key(
             caller.site(Some(site))?;
         }
         store.revoke_key(id.to_owned()).await?;
+        state.keys.clear();
         return Ok(go(&format!("{}/admin/keys?said=key-revoked", state.prefix())));
     }
     let (key, kind) = key_of(&caller, &fields)?;

@@ -1,7 +1,8 @@
-//! Pages of an administrator: people, sites and keys; webhooks, callbacks and their log; rules; what other thresholds would change; how the last reload fared.
+//! Pages of an administrator: people, sites and keys; webhooks, callbacks and their log; rules; plans of a rescoring; what other thresholds would change; how the last reload fared.
 
 pub(super) mod accounts;
 pub(super) mod connections;
+pub(super) mod plans;
 pub(super) mod rules;
 pub(super) mod status;
 pub(super) mod thresholds;

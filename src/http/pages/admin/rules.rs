@@ -112,7 +112,8 @@ pub(in super::super) async fn page(
             && (row.id.contains(&words) || row.message.to_lowercase().contains(&words))
     });
     rows.sort_by_key(|row| (-row.decided, std::cmp::Reverse(row.hits)));
-    let drafts = store.rule_drafts().await?.into_iter().map(|draft| DraftRow {
+    let drafts = store.rule_drafts().await?.into_iter();
+    let drafts = drafts.filter(|draft| caller.sites().contains(&draft.site)).map(|draft| DraftRow {
         active: rules.rules().iter().any(|rule| rule.id.split('/').next() == Some(&draft.id)),
         by: person(&draft.actor).to_owned(),
         at: when(draft.at),
@@ -139,7 +140,7 @@ pub(in super::super) async fn change(
 ) -> Result<HttpResponse, ApiError> {
     let Posted { caller, fields } = posted;
     let id = fields.need("remove")?.to_owned();
-    state.intake.store().remove_rule_draft(id, caller.actor().name).await?;
+    state.intake.store().remove_rule_draft(caller.sites(), id, caller.actor().name).await?;
     state.reload_wanted.notify_one();
     Ok(go(&format!("{}/admin/rules?said=draft-removed", state.prefix())))
 }

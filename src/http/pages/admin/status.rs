@@ -9,6 +9,7 @@ use super::super::super::state::State;
 use super::super::form::Posted;
 use super::super::frame::{Frame, go, show};
 use super::super::words::{say, thousands};
+use super::sees_all;
 
 #[derive(Template)]
 #[template(path = "status.html")]
@@ -25,6 +26,7 @@ pub(in super::super) async fn page(
     state: web::Data<State>,
     caller: Caller<CanAdmin>,
 ) -> Result<HttpResponse, ApiError> {
+    sees_all(&caller)?;
     let counts = state.intake.store().counts(None).await?;
     let engine = state.intake.engine();
     let (comments, bytes) = state.intake.index_size();
@@ -51,8 +53,9 @@ pub(in super::super) async fn page(
 /// Reads rules, model and configuration anew.
 pub(in super::super) async fn reload(
     state: web::Data<State>,
-    _posted: Posted<CanAdmin>,
+    posted: Posted<CanAdmin>,
 ) -> Result<HttpResponse, ApiError> {
+    sees_all(&posted.caller)?;
     state.reload_wanted.notify_one();
     Ok(go(&format!("{}/admin/status?said=reloading", state.prefix())))
 }

@@ -213,6 +213,7 @@ pub(in super::super) async fn page(
             article.map(|article| crate::domain::Article { site: Some(site), ..article })
         });
         let articles = Articles::new(articles.collect());
+        let _place = state.heavy.acquire().await;
         let work = web::block(move || preview(&engine, config, &comments, &articles));
         let mut preview = work.await.map_err(|error| ApiError::new(Code::Refused, error.to_string()))?;
         preview.lines = lines;

@@ -1,19 +1,23 @@
-// The band: the chart follows the handles, the page follows when they rest; deciding goes portion by portion, with progress and one undo for all.
+// The band: chart, numbers and sample follow the handles, which keep the focus; deciding goes portion by portion, with progress and one undo for all.
 
-import { call, post } from "./api.js";
+import { call, fragment, post } from "./api.js";
+import { localize } from "./times.js";
 import { ask, make, say, toast } from "./toast.js";
 
 const band = document.getElementById("band");
-const counts = JSON.parse(band.dataset.counts);
+const handlesForm = document.getElementById("band-form");
 const low = document.getElementById("band-low");
 const high = document.getElementById("band-high");
-const labels = [...band.querySelectorAll("tbody tr td:first-child")].map((cell) => cell.textContent);
-const unbounded = document.getElementById("band-until").textContent;
-const noEnd = Number(high.value) === Number(high.max) ? unbounded : "∞";
+const counts = JSON.parse(band.dataset.counts);
+const labels = [...band.querySelectorAll("details tbody tr td:first-child")].map((cell) => cell.textContent);
+const { base } = document.body.dataset;
+const { noEnd } = band.dataset;
+let asked = 0;
 
 function handles() {
   const [a, b] = [Number(low.value), Number(high.value)].sort((x, y) => x - y);
-  return [Math.min(a, counts.length - 1), Math.max(b, Math.min(a, counts.length - 1) + 1)];
+  const from = Math.min(a, counts.length - 1);
+  return [from, Math.max(b, from + 1)];
 }
 
 function follow() {
@@ -26,36 +30,48 @@ function follow() {
     const at = labels.indexOf(bar.querySelector("title").textContent.split(": ")[0]);
     bar.setAttribute("class", at >= from && at < until ? "c1" : "c0");
   }
+  // What stands below belongs to another band until it has been fetched.
+  for (const button of document.querySelectorAll("#band-decide button")) button.disabled = true;
+  clearTimeout(asked);
+  asked = setTimeout(fetchBand, 300);
 }
 
-for (const handle of [low, high]) {
-  handle.addEventListener("input", follow);
-  handle.addEventListener("change", () => document.getElementById("band-form").requestSubmit());
+async function fetchBand() {
+  const [from, until] = handles();
+  const site = handlesForm.elements.site?.value ?? "";
+  const path = `/band?low=${from}&high=${until}&site=${encodeURIComponent(site)}`;
+  const page = await fragment(path);
+  if (!page) return handlesForm.requestSubmit();
+  const now = handles();
+  if (now[0] !== from || now[1] !== until) return;
+  const found = new DOMParser().parseFromString(page.html, "text/html").getElementById("band-result");
+  document.getElementById("band-result").replaceWith(document.importNode(found, true));
+  history.replaceState(null, "", base + path);
+  localize(band);
 }
 
-const form = document.getElementById("band-decide");
-form?.addEventListener("submit", async (event) => {
+for (const handle of [low, high]) handle.addEventListener("input", follow);
+
+band.addEventListener("submit", async (event) => {
+  const form = event.target;
+  if (form.id !== "band-decide") return;
   event.preventDefault();
-  const action = event.submitter.value;
+  const { submitter } = event;
   const fields = Object.fromEntries(new FormData(form));
   const all = Number(form.dataset.cards);
   const sample = [...band.querySelectorAll("ol .text")].slice(0, 5).map((text) => make("li", { dir: "auto" }, text.textContent));
-  const sure = await ask(
-    `${event.submitter.textContent}: ${all.toLocaleString("en")}`,
-    [make("ul", {}, ...sample)],
-    [{ text: event.submitter.textContent, value: "yes", primary: true }, { text: say("js.close"), value: "" }],
-  );
-  if (sure !== "yes") return;
+  const title = `${submitter.textContent}: ${all.toLocaleString("en")}`;
+  const buttons = [{ text: submitter.textContent, value: "yes", primary: true }, { text: say("js.close"), value: "" }];
+  if ((await ask(title, [make("ul", {}, ...sample)], buttons)) !== "yes") return;
   const progress = document.getElementById("band-progress");
   const said = document.getElementById("band-said");
   for (const button of form.querySelectorAll("button")) button.disabled = true;
   progress.hidden = false;
   progress.max = all;
-  const seen = String(Date.now());
   const decisions = [];
   let done = 0;
   for (;;) {
-    const { ok, status, data } = await post("/band", { ...fields, action, seen });
+    const { ok, status, data } = await post("/band", { ...fields, action: submitter.value });
     if (!ok) {
       toast(say(status ? "js.failed" : "js.offline", { why: data?.detail ?? status }), { error: true });
       break;
@@ -64,11 +80,11 @@ form?.addEventListener("submit", async (event) => {
     done += data.cards;
     progress.value = done;
     said.textContent = say("js.progress", { done, all });
-    if (data.cards === 0 || action === "skip" || done >= all) break;
+    if (data.cards === 0) break;
   }
   said.textContent = say("js.finished", { n: done, d: decisions.length });
   if (!decisions.length) return;
-  const undo = make("button", { type: "button" }, say("js.undo"));
+  const undo = make("button", { type: "button", "data-undo": true }, say("js.undo"));
   undo.addEventListener("click", async () => {
     undo.disabled = true;
     for (const id of decisions.reverse()) {

@@ -77,7 +77,8 @@ document.addEventListener("keydown", (event) => {
 
 document.addEventListener("click", (event) => {
   const button = event.target instanceof Element ? event.target.closest("[data-key]") : null;
-  if (!button || !handlers.has(button.dataset.key)) return;
+  // A summary opens and closes by itself.
+  if (!button || button.matches("summary") || !handlers.has(button.dataset.key)) return;
   event.preventDefault();
   press(button.dataset.key);
 });

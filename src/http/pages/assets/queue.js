@@ -26,6 +26,7 @@ const fresh = new Set(); // cards that came since
 let current = rows.querySelector(".card");
 let claimed = null;
 let claiming = 0;
+let renewing = 0;
 let lastPicked = null;
 let more = document.getElementById("more");
 let loading = null;
@@ -33,12 +34,43 @@ let loading = null;
 const cards = () => [...rows.querySelectorAll(".card")];
 const rowOf = (id) => document.getElementById(`card-${id}`);
 const past = { approve: "js.approved", reject: "js.rejected", escalate: "js.escalated", skip: "js.skipped" };
+const comments = (n) => say(n === 1 ? "js.comment" : "js.comments", { n });
 const nameOf = (actor) => (actor ?? "").replace(/^user:/, "");
 
 /* ---- the current card ---- */
 
+/** The card that the pane shows, and nothing else: what is decided is what was seen. */
+const shown = () => pane.querySelector(".pane-card[data-id]");
+
+/** What somebody ticked and wrote in the pane. */
+function filled() {
+  return {
+    id: shown()?.dataset.id,
+    except: [...pane.querySelectorAll("[data-except]:checked")].map((box) => box.value),
+    reason: pane.querySelector("form.decide [name=reason]")?.value ?? "",
+    note: pane.querySelector("form.decide [name=note]")?.value ?? "",
+    text: pane.querySelector(".note-form textarea")?.value ?? "",
+  };
+}
+
 function show(html) {
+  const before = filled();
+  pane.removeAttribute("aria-busy");
   pane.innerHTML = html;
+  if (before.id && before.id === shown()?.dataset.id) {
+    for (const id of before.except) {
+      const box = pane.querySelector(`[data-except][value="${CSS.escape(id)}"]`);
+      if (box) box.checked = true;
+      else pane.querySelector("form.decide")?.append(make("input", { type: "hidden", name: "except", value: id, "data-except-kept": true }));
+    }
+    const set = (selector, value) => {
+      const field = pane.querySelector(selector);
+      if (field && value) field.value = value;
+    };
+    set("form.decide [name=reason]", before.reason);
+    set("form.decide [name=note]", before.note);
+    if (before.reason || before.note) pane.querySelector("details.with")?.setAttribute("open", "");
+  }
   localize(pane);
   label(pane);
   for (const mark of pane.querySelectorAll("mark[data-f]")) {
@@ -90,26 +122,52 @@ async function choose(card, { focus = true } = {}) {
   const known = opened.get(id);
   if (typeof known === "string") show(known);
   else {
+    // Nothing may be decided that is not seen: the card before goes at once.
+    pane.replaceChildren(make("p", { class: "empty" }, say("js.loading")));
+    pane.setAttribute("aria-busy", "true");
     const html = await lay(id);
     if (current !== card) return;
-    if (html !== null) show(html);
+    if (html === null) {
+      pane.removeAttribute("aria-busy");
+      const retry = make("button", { type: "button", onclick: () => choose(card) }, say("js.retry"));
+      return pane.replaceChildren(make("p", { class: "conflict", role: "alert" }, say("js.not-loaded"), " ", retry));
+    }
+    show(html);
   }
   claimSoon(id);
   ahead();
 }
 
-function claimSoon(id) {
-  clearTimeout(claiming);
-  if (!decides) return;
-  claiming = setTimeout(async () => {
-    if (current?.dataset.id !== id) return;
-    if (claimed && claimed !== id) release();
-    const { ok, data } = await call("POST", "/v1/queue/claims", { items: [id] });
-    if (ok && data.claimed.includes(id)) claimed = id;
-  }, 400);
+/** Whether somebody else has a card, or has dealt with it. */
+const isTaken = (card) => card.classList.contains("gone") || card.querySelector("[data-claim]:not([hidden])") !== null;
+
+/** The card to go on with after this one: the next that is free, else any. */
+function following(card) {
+  for (const step of ["nextElementSibling", "previousElementSibling"]) {
+    for (let other = card[step]; other; other = other[step]) if (!isTaken(other)) return other;
+  }
+  return card.nextElementSibling ?? card.previousElementSibling;
 }
 
+function claimSoon(id) {
+  clearTimeout(claiming);
+  clearTimeout(renewing);
+  // Where the card is not shown, nobody is at work on it.
+  if (!decides || getComputedStyle(pane).display === "none") return;
+  claiming = setTimeout(async () => {
+    if (current?.dataset.id !== id || document.hidden) return;
+    if (claimed && claimed !== id) release();
+    const { ok, data } = await call("POST", "/v1/queue/claims", { items: [id] });
+    if (!ok || !data.claimed.includes(id)) return;
+    claimed = id;
+    // Whoever still reads keeps it; whoever has gone loses it by itself.
+    renewing = setTimeout(() => claimSoon(id), data.lease_seconds * 500);
+  }, 400);
+}
+document.addEventListener("visibilitychange", () => !document.hidden && current && claimSoon(current.dataset.id));
+
 function release() {
+  clearTimeout(renewing);
   if (!claimed) return;
   void call("POST", "/v1/queue/claims", { items: [claimed], release: true }, { keepalive: true });
   claimed = null;
@@ -183,8 +241,9 @@ on("previous", () => move(-1));
 
 rows.addEventListener("click", (event) => {
   const card = event.target.closest(".card");
-  if (!card || event.ctrlKey || event.metaKey || event.shiftKey) return;
-  if (event.target.matches("input")) return picked(event.target, false);
+  if (!card) return;
+  if (event.target.matches("input")) return picked(event.target, event.shiftKey);
+  if (event.ctrlKey || event.metaKey || event.shiftKey) return;
   // On a phone the card has a page of its own.
   if (getComputedStyle(pane).display === "none") return;
   event.preventDefault();
@@ -225,12 +284,15 @@ async function decide(action, whole = false) {
   if (!decides) return;
   const selected = picks();
   if (selected.length && !whole) return decideAll(action, selected);
+  if (shown()?.dataset.id !== card.dataset.id) return toast(say("js.loading"), { milliseconds: 2000 });
   const extra = filledIn();
   if (lacks(action, extra)) return;
-  const { id, version, kind, campaign, site } = card.dataset;
+  const { id, kind, campaign, site } = card.dataset;
+  // The version that was looked at, not the one that the list has heard of.
+  const { version } = shown().dataset;
   const body = { action, ...extra };
   if (kind === "campaign") {
-    Object.assign(body, { item: id, version: Number(version), except: [...pane.querySelectorAll("[data-except]:checked")].map((box) => box.value) });
+    Object.assign(body, { item: id, version: Number(version), except: [...pane.querySelectorAll("[data-except]:checked, [data-except-kept]")].map((box) => box.value) });
   } else if (whole) {
     const of = pane.querySelector("[data-campaign-link]")?.href.split("/").pop();
     if (!of) return toast(say("js.not-a-campaign"), { milliseconds: 3000 });
@@ -238,20 +300,24 @@ async function decide(action, whole = false) {
   } else {
     Object.assign(body, { item: id, version: Number(version) });
   }
-  const next = card.nextElementSibling ?? card.previousElementSibling;
+  const next = following(card);
   const html = opened.get(id);
   if (claimed === id) claimed = null;
   card.remove();
   opened.delete(id);
   void choose(next);
   bump(-1);
-  const { ok, status, data } = await call("POST", "/v1/decisions", body);
+  const asked = call("POST", "/v1/decisions", body);
+  // In the list from now on: whoever undoes at once undoes this one, and waits for it.
+  const entry = { ids: [], card, asked };
+  undoable.push(entry);
+  const { ok, status, data } = await asked;
   if (ok) {
-    const entry = { ids: [data.id], card };
-    undoable.push(entry);
-    toast(`${say(past[action])} · ${say("js.comments", { n: data.comments })}`, { undo: () => undo(entry) });
+    entry.ids.push(data.id);
+    toast(`${say(past[action])} · ${comments(data.comments)}`, { undo: () => undo(entry) });
     return;
   }
+  if (undoable.includes(entry)) undoable.splice(undoable.indexOf(entry), 1);
   bump(1);
   if (typeof html === "string") opened.set(id, html);
   comeBack(card, status, data);
@@ -259,8 +325,9 @@ async function decide(action, whole = false) {
 
 /** A card whose decision was refused stands where it stood, and says why. */
 function comeBack(card, status, data) {
-  if (rowOf(card.dataset.id)) return;
-  place(card);
+  const again = rowOf(card.dataset.id);
+  if (again) card = again;
+  else place(card);
   empty();
   const state = data?.item;
   let why = status ? say("js.failed", { why: data?.detail ?? status }) : say("js.offline");
@@ -269,7 +336,7 @@ function comeBack(card, status, data) {
     else if (state.claimed_by && state.claimed_by !== me) why = say("js.held-by", { by: nameOf(state.claimed_by) });
     else {
       why = say("js.changed");
-      void renew(card.dataset.id);
+      void renew(card.dataset.id).then(() => current?.dataset.id === card.dataset.id && lookAgain(card.dataset.id));
     }
   }
   note(card, why);
@@ -300,7 +367,7 @@ function leave(card) {
   }
   setTimeout(() => {
     if (!card.isConnected || !card.classList.contains("gone")) return;
-    if (card === current) void choose(card.nextElementSibling ?? card.previousElementSibling, { focus: false });
+    if (card === current) void choose(following(card), { focus: false });
     card.remove();
     empty();
   }, LINGER);
@@ -308,10 +375,14 @@ function leave(card) {
 
 async function undo(entry) {
   const last = entry ?? undoable[undoable.length - 1];
+  // What was decided on another page is undone by the form that tells of it.
+  const form = document.querySelector("form.said");
+  if (!last && form) return form.requestSubmit();
   if (!last) return toast(say("js.nothing-to-undo"), { milliseconds: 3000 });
   const at = undoable.indexOf(last);
   if (at < 0) return;
   undoable.splice(at, 1);
+  if (last.asked && !(await last.asked).ok) return;
   while (last.ids.length) {
     const { ok, status, data } = await call("POST", `/v1/decisions/${last.ids[last.ids.length - 1]}/undo`);
     if (!ok) {
@@ -325,6 +396,7 @@ async function undo(entry) {
   await renew(last.card.dataset.id);
   const back = rowOf(last.card.dataset.id);
   if (back) void choose(back);
+  else recount();
 }
 on("undo", () => undo());
 
@@ -347,9 +419,16 @@ pane.addEventListener("submit", async (event) => {
     if (!ok) return toast(say("js.failed", { why: data?.detail ?? "" }), { error: true });
     toast(say("js.noted"), { milliseconds: 3000 });
     const card = current;
-    opened.delete(card.dataset.id);
-    await choose(card);
+    form.reset();
+    await lookAgain(card.dataset.id);
   }
+});
+
+// Enter in the field of a reason rejects: that is what reasons are given for.
+pane.addEventListener("keydown", (event) => {
+  if (event.key !== "Enter" || event.isComposing || !event.target.matches("form.decide input[name=reason]")) return;
+  event.preventDefault();
+  void decide("reject", shown()?.dataset.kind === "campaign");
 });
 
 /* ---- selections ---- */
@@ -396,17 +475,25 @@ document.getElementById("bulk")?.addEventListener("submit", (event) => {
 
 /** Decides a selection after a question with a sample; each site and portion is a decision, all undone together. */
 async function decideAll(action, selected) {
-  const comments = selected.reduce((sum, card) => sum + Number(card.dataset.size), 0);
+  const reached = selected.reduce((sum, card) => sum + Number(card.dataset.size), 0);
   const sample = selected.slice(0, 5).map((card) => make("li", { dir: "auto" }, card.querySelector(".text").textContent));
   const reason = make("input", { name: "reason", maxlength: "100", autocomplete: "off" });
-  const title = `${say(`key.${action}`)}: ${say("js.picked", { n: selected.length })}, ${say("js.comments", { n: comments })}`;
-  const bar = make("progress", { hidden: true, max: String(selected.length), value: "0", "aria-label": title });
+  const title = `${say(`key.${action}`)}: ${say("js.picked", { n: selected.length })}, ${comments(reached)}`;
   const fields = [make("ul", {}, ...sample)];
   const options = pane.querySelector("form.decide [name=reason]");
   const why = options ? options.cloneNode(true) : reason;
   if (options) fields.push(make("label", {}, options.closest("label").firstChild.textContent, why));
-  const sure = await ask(title, [...fields, bar], [{ text: say(`key.${action}`), value: "yes", primary: true }, { text: say("js.close"), value: "" }]);
+  const remarks = make("input", { name: "note", maxlength: "4000", autocomplete: "off" });
+  const noteLabel = pane.querySelector("form.decide [name=note]")?.closest("label").firstChild.textContent;
+  if (noteLabel) fields.push(make("label", {}, noteLabel, remarks));
+  const sure = await ask(title, fields, [{ text: say(`key.${action}`), value: "yes", primary: true }, { text: say("js.close"), value: "" }]);
   if (sure !== "yes") return;
+  const extra = { reason: why.value.trim() || undefined, note: remarks.value.trim() || undefined };
+  const { reason: needsReason, note: needsNote } = document.body.dataset;
+  if (action === "reject" && ((needsReason !== undefined && !extra.reason) || (needsNote !== undefined && !extra.note))) {
+    toast(say("js.reason-needed"), { milliseconds: 3000 });
+    return decideAll(action, selected);
+  }
   const groups = Map.groupBy ? Map.groupBy(selected, (card) => card.dataset.site) : new Map(selected.map((card) => [card.dataset.site, selected.filter((other) => other.dataset.site === card.dataset.site)]));
   const entry = { ids: [], card: null };
   const busy = toast(say("js.progress", { done: 0, all: selected.length }), { milliseconds: 60_000 });
@@ -415,7 +502,7 @@ async function decideAll(action, selected) {
     for (let at = 0; at < group.length; at += PORTION) {
       const portion = group.slice(at, at + PORTION);
       const items = portion.map((card) => ({ id: card.dataset.id, version: Number(card.dataset.version) }));
-      const { ok, status, data } = await call("POST", "/v1/decisions", { action, items, reason: why.value.trim() || undefined });
+      const { ok, status, data } = await call("POST", "/v1/decisions", { action, items, ...extra });
       if (!ok) {
         toast(say(status ? "js.failed" : "js.offline", { why: data?.detail ?? status }), { error: true });
         continue;
@@ -464,7 +551,8 @@ on("open", () => current && (location.href = current.querySelector(".open").href
 on("open-campaign", () => {
   if (!current) return;
   const { campaign, site } = current.dataset;
-  const link = pane.querySelector("[data-campaign-link]")?.href ?? (campaign && `${base}/campaigns/${encodeURIComponent(site)}/${encodeURIComponent(campaign)}`);
+  const seen = shown()?.dataset.id === current.dataset.id ? pane.querySelector("[data-campaign-link]")?.href : undefined;
+  const link = seen ?? (campaign && `${base}/campaigns/${encodeURIComponent(site)}/${encodeURIComponent(campaign)}`);
   if (link) location.href = link;
   else toast(say("js.not-a-campaign"), { milliseconds: 3000 });
 });
@@ -483,10 +571,20 @@ async function renew(id) {
     return empty();
   }
   add(part.html);
-  if (current?.dataset.id === id) {
-    const html = await lay(id);
-    if (current?.dataset.id === id && html !== null && !pane.contains(document.activeElement?.closest("textarea, input") ?? null)) show(html);
-  }
+  if (current?.dataset.id !== id) return;
+  if (shown()?.dataset.id !== id) return void choose(current, { focus: false });
+  if (shown().dataset.version === current.dataset.version) return;
+  // It changed under somebody's eyes: it is shown anew when he wants it, and decided as he saw it or not at all.
+  const banner = pane.querySelector(".conflict");
+  if (!banner) return;
+  banner.replaceChildren(say("js.look-again"), " ", make("button", { type: "button", onclick: () => lookAgain(id) }, say("js.show")));
+  banner.hidden = false;
+}
+
+async function lookAgain(id) {
+  opened.delete(id);
+  const html = await lay(id);
+  if (current?.dataset.id === id && html !== null) show(html);
 }
 
 async function renewAll() {
@@ -540,7 +638,7 @@ hear("queue.closed", ({ item }) => {
   offer();
   const card = rowOf(item);
   // The decision that closed it comes right after: it names who and what.
-  if (card) setTimeout(() => card.isConnected && leave(card), 100);
+  if (card && !card.classList.contains("gone")) setTimeout(() => card.isConnected && leave(card), 100);
 });
 hear("decision", ({ actor, action, items }) => {
   if (actor === me) return;
@@ -549,7 +647,9 @@ hear("decision", ({ actor, action, items }) => {
     if (!card) continue;
     note(card, say("js.by", { what: say(past[action] ?? "js.approved"), by: nameOf(actor) }));
     if (action === "skip" || action === "escalate") void renew(item);
+    else leave(card);
   }
+  recount();
 });
 hear("decision.undone", () => recount());
 
@@ -577,7 +677,8 @@ if (current) {
     opened.set(current.dataset.id, pane.innerHTML);
     show(pane.innerHTML);
   }
+  if (isTaken(current)) current = following(current) ?? current;
   void choose(current, { focus: false });
 }
 count();
-listen();
+listen(desk.dataset.event);

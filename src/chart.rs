@@ -3,20 +3,36 @@
 
 use std::fmt::Write as _;
 
+/// A number with commas between its thousands.
+pub fn thousands(n: i64) -> String {
+    let digits = n.unsigned_abs().to_string();
+    let mut text = if n < 0 { "-".to_owned() } else { String::new() };
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
 /// A text inside SVG.
 fn escaped(text: &str) -> String {
     html_escape::encode_double_quoted_attribute(text).into_owned()
 }
 
 /// A series of a bar chart: its CSS class and its values.
-pub(super) struct Series<'a> {
-    pub(super) class: &'a str,
-    pub(super) name: &'a str,
-    pub(super) values: &'a [f64],
+pub struct Series<'a> {
+    /// CSS class of its bars.
+    pub class: &'a str,
+    /// What it counts.
+    pub name: &'a str,
+    /// One a label.
+    pub values: &'a [f64],
 }
 
 /// Bars over one another, one column a label. Width and height are in CSS pixels; the picture scales.
-pub(super) fn bars(title: &str, labels: &[String], series: &[Series<'_>], height: f64) -> String {
+pub fn bars(title: &str, labels: &[String], series: &[Series<'_>], height: f64) -> String {
     let columns = labels.len().max(1);
     let width = 720.0;
     let (left, bottom, top) = (44.0, 22.0, 8.0);
@@ -76,7 +92,7 @@ pub(super) fn bars(title: &str, labels: &[String], series: &[Series<'_>], height
 }
 
 /// Small bars in a line of text.
-pub(super) fn spark(title: &str, values: &[f64]) -> String {
+pub fn spark(title: &str, values: &[f64]) -> String {
     let (width, height) = (values.len() as f64 * 5.0, 24.0);
     let most = values.iter().copied().fold(1.0, f64::max);
     let mut svg = head(title, width.max(5.0), height).replacen("chart", "spark", 1);
@@ -94,7 +110,7 @@ pub(super) fn spark(title: &str, values: &[f64]) -> String {
 }
 
 /// One bar of contributions that add up: where it begins and ends between `low` and `high`.
-pub(super) fn contribution(from: f64, to: f64, low: f64, high: f64, class: &str) -> String {
+pub fn contribution(from: f64, to: f64, low: f64, high: f64, class: &str) -> String {
     let width = 200.0;
     let span = (high - low).max(1e-9);
     let x = |value: f64| (value - low) / span * width;
@@ -123,7 +139,7 @@ fn nice(most: f64) -> f64 {
 }
 
 fn number(value: f64) -> String {
-    if value.fract() == 0.0 { super::words::thousands(value as i64) } else { format!("{value:.1}") }
+    if value.fract() == 0.0 { thousands(value as i64) } else { format!("{value:.1}") }
 }
 
 #[cfg(test)]

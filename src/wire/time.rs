@@ -1,4 +1,4 @@
-//! Times as content systems write them.
+//! Times as content systems and their exports write them.
 
 use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime, Utc};
 
@@ -10,7 +10,7 @@ const LATEST: f64 = 1e14;
 const FEWEST_DIGITS: usize = 9;
 
 /// RFC 3339, also with a space for the `T` or without a colon in the zone; a date; a number in digits. Without a zone it is UTC.
-pub(super) fn of_text(text: &str) -> Option<DateTime<Utc>> {
+pub fn of_text(text: &str) -> Option<DateTime<Utc>> {
     let text = text.trim();
     if let Ok(number) = text.parse() {
         return if text.len() < FEWEST_DIGITS { None } else { of_number(number) };
@@ -25,7 +25,7 @@ pub(super) fn of_text(text: &str) -> Option<DateTime<Utc>> {
 }
 
 /// Seconds or milliseconds since 1970.
-pub(super) fn of_number(number: f64) -> Option<DateTime<Utc>> {
+pub fn of_number(number: f64) -> Option<DateTime<Utc>> {
     // Not a number is not less than anything.
     let is_plausible = number.abs() < LATEST;
     let milliseconds = if number.abs() < MILLISECONDS_FROM { number * 1000.0 } else { number };

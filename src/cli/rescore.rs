@@ -1,0 +1,280 @@
+//! `claque rescore`: an archive, from exports or from the store, judged with the rules of now.
+
+use std::ops::ControlFlow;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use anyhow::{Context, Result, anyhow, bail};
+
+use super::database::runtime;
+use super::progress::{How, listener};
+use super::score::read_articles;
+use super::{EngineArgs, Outcome};
+use crate::domain::{Article, Comment, Id};
+use crate::offline::archive::{Ended, Job, Origin, StoredFacts, run as rescore};
+use crate::offline::judge::Mode;
+use crate::offline::plan::Plan;
+use crate::offline::read::{Columns, Entry, FORMATS, Options, open};
+use crate::offline::records::{LabelledComment, Reject};
+use crate::store::Store;
+use crate::store::records::Archived;
+
+/// Comments read from the store at a time.
+const PAGE: usize = 2000;
+
+#[derive(Debug, clap::Args)]
+#[expect(clippy::struct_excessive_bools, reason = "flags of a command line are bools")]
+pub(super) struct Args {
+    /// Exports: JSON Lines, CSV, WordPress, Disqus, Commento, Remark42, Coral; also .gz and .zst; `-` for standard input
+    #[arg(value_name = "FILE", required_unless_present = "store")]
+    files: Vec<PathBuf>,
+    /// Rescore what the store has
+    #[arg(long, conflicts_with = "files", requires = "db")]
+    store: bool,
+    /// The store's database
+    #[arg(long, value_name = "PATH", env = "CLAQUE_DB")]
+    db: Option<PathBuf>,
+    #[command(flatten)]
+    reading: Reading,
+    /// Articles as JSON Lines, beside those of the exports
+    #[arg(long, value_name = "FILE")]
+    articles: Option<PathBuf>,
+    #[command(flatten)]
+    engine: EngineArgs,
+    /// The folder for assessments, campaigns, threads, report and plan
+    #[arg(long, value_name = "DIR")]
+    out: PathBuf,
+    /// Threads of the computer to use; all of them without
+    #[arg(long, value_name = "N")]
+    jobs: Option<usize>,
+    /// Go on with what was begun in the folder
+    #[arg(long)]
+    resume: bool,
+    /// Judge each comment with what came before it, as it would have been live
+    #[arg(long)]
+    as_of_arrival: bool,
+    /// End at the first piece that is not understood
+    #[arg(long)]
+    strict: bool,
+    /// How to tell the progress
+    #[arg(long, value_enum, default_value_t = How::Auto)]
+    progress: How,
+}
+
+/// How exports are read.
+#[derive(Debug, Clone, clap::Args)]
+pub(super) struct Reading {
+    /// The exports' format, where it is not to be told by the files
+    #[arg(long, value_name = "FORMAT")]
+    from: Option<String>,
+    /// Which column of a CSV file is which field, such as `id=cid,text=body`
+    #[arg(long, value_name = "MAP")]
+    columns: Option<String>,
+    /// The site of everything in the exports
+    #[arg(long, value_name = "ID")]
+    pub(super) site: Option<String>,
+    /// The most bytes that a compressed file may unfold to
+    #[arg(long, value_name = "BYTES")]
+    max_bytes: Option<u64>,
+    /// The most that a compressed byte may unfold to, on average
+    #[arg(long, value_name = "N")]
+    max_ratio: Option<u64>,
+}
+
+impl Reading {
+    /// The format that was named, checked.
+    pub(super) fn format(&self) -> Result<Option<&str>> {
+        if let Some(from) = &self.from
+            && FORMATS.iter().all(|format| format.name() != from)
+        {
+            let known: Vec<&str> = FORMATS.iter().map(|format| format.name()).collect();
+            bail!("no format is called `{from}`; known: {}", known.join(", "));
+        }
+        Ok(self.from.as_deref())
+    }
+
+    /// The options of the readers.
+    pub(super) fn options(&self) -> Result<Options> {
+        let mut options = Options::default();
+        if let Some(map) = &self.columns {
+            options.columns = map.parse::<Columns>().map_err(|error| anyhow!("--columns: {error}"))?;
+        }
+        options.site = self.site.as_deref().map(Id::from);
+        options.max_bytes = self.max_bytes.unwrap_or(options.max_bytes);
+        options.max_ratio = self.max_ratio.unwrap_or(options.max_ratio);
+        Ok(options)
+    }
+}
+
+pub(super) fn run(args: &Args) -> Result<Outcome> {
+    let engine = args.engine.load()?;
+    let (articles, article_rejects) = read_articles(args.articles.as_ref())?;
+    super::output::report_rejects(&article_rejects);
+    let mut articles: Vec<Article> = articles.iter().cloned().collect();
+    // A map has no order of its own.
+    articles.sort_by(|a, b| (&a.site, &a.id).cmp(&(&b.site, &b.id)));
+    let stop = Arc::new(AtomicBool::new(false));
+    stop_on_interrupt(&stop)?;
+    let job = Job {
+        engine: &engine,
+        mode: if args.as_of_arrival { Mode::AsOfArrival } else { Mode::Whole },
+        articles,
+        out: &args.out,
+        resume: args.resume,
+        strict: args.strict,
+        stop: &stop,
+    };
+    let mut pool = rayon::ThreadPoolBuilder::new();
+    if let Some(jobs) = args.jobs {
+        if jobs == 0 {
+            bail!("--jobs is at least 1");
+        }
+        pool = pool.num_threads(jobs);
+    }
+    let pool = pool.build().context("cannot start threads")?;
+    let mut listener = listener(args.progress);
+    let options = args.reading.options()?;
+    let ended = if args.store {
+        let path = args.db.as_ref().ok_or_else(|| anyhow!("name the database with --db"))?;
+        let store = Store::open_existing(path).map_err(|error| anyhow!("{error}"))?;
+        let runtime = runtime()?;
+        let digest = runtime.block_on(store.archive_digest()).map_err(|error| anyhow!("{error}"))?;
+        let mut each = |sink: &mut dyn FnMut(Entry, Option<StoredFacts>) -> ControlFlow<()>| {
+            runtime.block_on(hand_on(&store, sink))
+        };
+        let origin = Origin::Store { digest, each: &mut each };
+        rescore(&job, origin, &mut *listener, &pool)
+    } else {
+        let origin = Origin::Files { files: &args.files, from: args.reading.format()?, options: &options };
+        rescore(&job, origin, &mut *listener, &pool)
+    };
+    drop(listener);
+    let ended = ended?;
+    if args.store && ended != Ended::Stopped {
+        keep_plan(args)?;
+    }
+    match ended {
+        Ended::Stopped => bail!("stopped; the same command with --resume goes on"),
+        Ended::Finished { comments, flagged, rejects } => {
+            eprintln!(
+                "claque: {comments} comments, {flagged} flagged, {rejects} pieces not understood; see {}",
+                args.out.join("report.html").display()
+            );
+            let all_good = rejects == 0 && article_rejects.is_empty();
+            Ok(if all_good { Outcome::Done } else { Outcome::SomeRejected })
+        }
+    }
+}
+
+/// Keeps the plan of a store's rescoring in the store, where the desk shows it.
+fn keep_plan(args: &Args) -> Result<()> {
+    let path = args.out.join("plan.json");
+    let text = std::fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
+    let plan = Plan::read(&text).map_err(|error| anyhow!("{} {error}", path.display()))?;
+    let (Some(database), false) = (&args.db, plan.items.is_empty()) else { return Ok(()) };
+    let store = Store::open_existing(database).map_err(|error| anyhow!("{error}"))?;
+    let added = store.add_plan(Plan::id(&text), text, plan.items.len(), "operator".to_owned());
+    runtime()?.block_on(added).map_err(|error| anyhow!("{error}"))
+}
+
+/// Everything that exports hold, in memory.
+#[derive(Default)]
+pub(super) struct ReadAll {
+    pub(super) comments: Vec<Comment>,
+    pub(super) articles: Vec<Article>,
+    pub(super) rejects: Vec<Reject>,
+}
+
+/// Reads exports whole.
+pub(super) fn read_all(files: &[PathBuf], reading: &Reading) -> Result<ReadAll> {
+    let (from, options) = (reading.format()?, reading.options()?);
+    let mut all = ReadAll::default();
+    for path in files {
+        let opened = open(path, from, &options)?;
+        opened.read(&options, &mut |entry| {
+            match entry {
+                Entry::Comment(comment) => all.comments.push(comment.comment),
+                Entry::Article(article) => all.articles.push(*article),
+                Entry::Reject(reject) => all.rejects.push(reject),
+                Entry::Note(_) => {}
+            }
+            ControlFlow::Continue(())
+        })?;
+    }
+    Ok(all)
+}
+
+/// Everything that a store has, in memory: comments with what was decided about them, articles.
+#[derive(Default)]
+pub(super) struct FromStore {
+    pub(super) comments: Vec<(Comment, Option<String>)>,
+    pub(super) articles: Vec<Article>,
+}
+
+/// Reads a store whole.
+pub(super) async fn from_store(store: &Store) -> std::result::Result<FromStore, String> {
+    let mut all = FromStore::default();
+    hand_on(store, &mut |entry, stored| {
+        match entry {
+            Entry::Comment(comment) => {
+                all.comments.push((comment.comment, stored.and_then(|stored| stored.decided)));
+            }
+            Entry::Article(article) => all.articles.push(*article),
+            Entry::Reject(_) | Entry::Note(_) => {}
+        }
+        ControlFlow::Continue(())
+    })
+    .await?;
+    Ok(all)
+}
+
+/// Makes Ctrl-C a wish that is heard at the next good place; the second one ends at once.
+fn stop_on_interrupt(stop: &Arc<AtomicBool>) -> Result<()> {
+    let stop = Arc::clone(stop);
+    let waiting = move || {
+        let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() else { return };
+        runtime.block_on(async {
+            let _ = tokio::signal::ctrl_c().await;
+            stop.store(true, Ordering::Relaxed);
+            eprintln!("claque: stopping …");
+            let _ = tokio::signal::ctrl_c().await;
+            std::process::exit(2);
+        });
+    };
+    let started = std::thread::Builder::new().name("interrupt".to_owned()).spawn(waiting);
+    started.map(drop).context("cannot start a thread")
+}
+
+/// Hands on everything that the store has.
+async fn hand_on(
+    store: &Store,
+    sink: &mut dyn FnMut(Entry, Option<StoredFacts>) -> ControlFlow<()>,
+) -> std::result::Result<(), String> {
+    let mut last = None;
+    loop {
+        let page = store.all_articles(last, PAGE).await.map_err(|error| error.to_string())?;
+        let Some((site, article)) = page.last() else { break };
+        last = Some((site.clone(), article.id.to_string()));
+        for (_, article) in page {
+            if sink(Entry::Article(Box::new(article)), None).is_break() {
+                return Ok(());
+            }
+        }
+    }
+    let mut after = 0;
+    loop {
+        let page = store.archived(after, PAGE).await.map_err(|error| error.to_string())?;
+        let Some(last) = page.last() else { return Ok(()) };
+        after = last.seq;
+        for Archived { seq, comment, standing_at, verdict, campaign, decided } in page {
+            let verdict = serde_json::from_value(verdict.into()).map_err(|error| error.to_string())?;
+            let stored = StoredFacts { seq, standing_at, verdict, campaign, decided };
+            let comment =
+                LabelledComment { comment, source: None, cluster: None, template_id: None, style: None };
+            if sink(Entry::Comment(Box::new(comment)), Some(stored)).is_break() {
+                return Ok(());
+            }
+        }
+    }
+}

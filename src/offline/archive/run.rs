@@ -1,0 +1,559 @@
+//! The stages one after another, each going on where it was.
+
+use std::fmt::Write as _;
+use std::fs::File;
+use std::io::{BufWriter, Seek, SeekFrom, Write};
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use rayon::prelude::*;
+
+use super::articles::Library;
+use super::facts::{Facts, encode};
+use super::outputs::{self, Proposal};
+use super::progress::{Listener, Stage};
+use super::spool::{Spool, Spooled};
+use super::state::{Identity, State};
+use super::{ArchiveError, file_error};
+use crate::domain::{Article, Assessment, Id, Verdict};
+use crate::engine::Engine;
+use crate::offline::book::{Fact, name_of};
+use crate::offline::judge::{Mode, Record};
+use crate::offline::read::{self, Entry, Options, Tally as ReadTally};
+use crate::offline::records::Reject;
+
+pub use super::spool::StoredFacts;
+
+/// Version of the form of work.
+const FORM: u32 = 1;
+/// Comments of a portion: read, judged and written together.
+const PORTION: usize = 4096;
+/// The time between two states.
+const SAVE: Duration = Duration::from_secs(3);
+/// Comments that can be numbered.
+const MOST: u32 = u32::MAX - 1;
+/// The folder in the output folder in which work stands while it is not finished.
+const WORK: &str = ".work";
+
+/// Where comments come from.
+pub enum Origin<'a> {
+    /// Exports; `from` names their format.
+    Files {
+        /// In their order.
+        files: &'a [PathBuf],
+        /// Their format, where it is not to be told by the files.
+        from: Option<&'a str>,
+        /// How they are read.
+        options: &'a Options,
+    },
+    /// A store: everything it has is handed to the function it is given, comments with what is known of them.
+    Store {
+        /// Names the store's content: going on needs the same.
+        digest: String,
+        /// Hands everything on.
+        #[expect(clippy::type_complexity, reason = "a visitor of entries")]
+        each: &'a mut dyn FnMut(
+            &mut dyn FnMut(Entry, Option<StoredFacts>) -> ControlFlow<()>,
+        ) -> Result<(), String>,
+    },
+}
+
+/// A rescoring to be done.
+pub struct Job<'a> {
+    /// Rules, model, thresholds.
+    pub engine: &'a Engine,
+    /// Each comment with the whole archive, or with what came before it.
+    pub mode: Mode,
+    /// Articles beside those of the exports.
+    pub articles: Vec<Article>,
+    /// The output folder.
+    pub out: &'a Path,
+    /// Whether work that lies there goes on.
+    pub resume: bool,
+    /// Whether a bad record ends it.
+    pub strict: bool,
+    /// Ends it at the next good place when it becomes true.
+    pub stop: &'a AtomicBool,
+}
+
+/// How a run ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ended {
+    /// Everything is written; so many pieces were not understood.
+    Finished {
+        /// Comments judged.
+        comments: u64,
+        /// Comments flagged.
+        flagged: u64,
+        /// Pieces that were not understood.
+        rejects: u64,
+    },
+    /// Stopped; going on later gives the same outcome.
+    Stopped,
+}
+
+/// Does a job, on the threads of `pool`; the outcome is the same on any.
+///
+/// # Errors
+/// See [`ArchiveError`]; what was done stays and can be gone on with.
+pub fn run(
+    job: &Job<'_>,
+    mut origin: Origin<'_>,
+    listener: &mut dyn Listener,
+    pool: &rayon::ThreadPool,
+) -> Result<Ended, ArchiveError> {
+    let identity = identity(job, &origin)?;
+    std::fs::create_dir_all(job.out).map_err(file_error("cannot make", job.out))?;
+    if let Some(ended) = outputs::finished(job.out, &identity)? {
+        if job.resume {
+            return Ok(ended);
+        }
+        return Err(ArchiveError::NotEmpty(job.out.display().to_string()));
+    }
+    let work = job.out.join(WORK);
+    let is_empty = std::fs::read_dir(job.out).map_err(file_error("cannot read", job.out))?.next().is_none();
+    if !is_empty && !job.resume {
+        return Err(ArchiveError::NotEmpty(job.out.display().to_string()));
+    }
+    std::fs::create_dir_all(&work).map_err(file_error("cannot make", &work))?;
+    let mut state = match State::load(&work)? {
+        Some(state) => match state.identity.difference(&identity) {
+            Some(what) => {
+                return Err(ArchiveError::OtherWork { path: job.out.display().to_string(), what });
+            }
+            None => state,
+        },
+        None => State::new(identity),
+    };
+    let mut place = Place::open(job, work, &state)?;
+    if !state.is_read && read_in(job, &mut origin, &mut place, &mut state, listener)?.is_break() {
+        return Ok(Ended::Stopped);
+    }
+    if score(job, &mut place, &mut state, listener, pool)?.is_break() {
+        return Ok(Ended::Stopped);
+    }
+    let mut progress = Stage::new("link", 0);
+    progress.tell(listener, 0, Some(state.comments), (0, state.read.rejects), true);
+    let book = place.facts.book(state.comments as usize)?;
+    let record = pool.install(|| Record::new(job.engine, book, job.mode));
+    progress.tell(listener, state.comments, Some(state.comments), (0, state.read.rejects), true);
+    if job.stop.load(Ordering::Relaxed) {
+        return Ok(Ended::Stopped);
+    }
+    if write(job, &mut place, &mut state, &record, listener, pool)?.is_break() {
+        return Ok(Ended::Stopped);
+    }
+    outputs::finish(job, &place, &state, &record)
+}
+
+/// The files of a job, open.
+pub(super) struct Place {
+    pub(super) work: PathBuf,
+    pub(super) spool: Spool,
+    pub(super) articles: Spool,
+    pub(super) library: Library,
+    facts: Facts,
+    rejects: BufWriter<File>,
+    rejects_bytes: u64,
+}
+
+impl Place {
+    fn open(job: &Job<'_>, work: PathBuf, state: &State) -> Result<Self, ArchiveError> {
+        let spool = Spool::open(&work, "comments", state.comments)?;
+        let articles = Spool::open(&work, "articles", state.articles)?;
+        Ok(Self {
+            library: Library::new(&articles, &spool),
+            facts: Facts::open(&work, state.facts)?,
+            rejects: cut_open(&job.out.join("rejects.jsonl"), state.rejects_bytes)?,
+            rejects_bytes: state.rejects_bytes,
+            spool,
+            articles,
+            work,
+        })
+    }
+
+    fn reject(&mut self, reject: &Reject) -> Result<(), ArchiveError> {
+        let mut line = serde_json::to_vec(reject).unwrap_or_default();
+        line.push(b'\n');
+        self.rejects_bytes += line.len() as u64;
+        self.rejects.write_all(&line).map_err(file_error("cannot write", Path::new("rejects.jsonl")))
+    }
+
+    fn article(&mut self, article: &Article) -> Result<(), ArchiveError> {
+        self.articles.push(name_of(article.site.as_ref(), article.id.as_str()), article)
+    }
+
+    /// Brings what was read onto the disk, and says so in the state.
+    fn save(&mut self, state: &mut State) -> Result<(), ArchiveError> {
+        self.spool.flush()?;
+        self.articles.flush()?;
+        self.rejects.flush().map_err(file_error("cannot write", Path::new("rejects.jsonl")))?;
+        state.comments = self.spool.len() as u64;
+        state.articles = self.articles.len() as u64;
+        state.rejects_bytes = self.rejects_bytes;
+        state.save(&self.work)
+    }
+}
+
+/// Opens a file for more and cuts it back.
+pub(super) fn cut_open(path: &Path, length: u64) -> Result<BufWriter<File>, ArchiveError> {
+    let mut options = File::options();
+    let file = options.write(true).create(true).truncate(false).open(path);
+    let mut file = file.map_err(file_error("cannot open", path))?;
+    file.set_len(length).map_err(file_error("cannot cut back", path))?;
+    file.seek(SeekFrom::Start(length)).map_err(file_error("cannot open", path))?;
+    Ok(BufWriter::with_capacity(1 << 18, file))
+}
+
+fn identity(job: &Job<'_>, origin: &Origin<'_>) -> Result<Identity, ArchiveError> {
+    let mut options = format!("strict={}", job.strict);
+    let inputs = match origin {
+        Origin::Files { files, from, options: how } => {
+            let _ = write!(options, " from={from:?} {how:?}");
+            files.iter().map(|path| fingerprint(path)).collect::<Result<_, _>>()?
+        }
+        Origin::Store { digest, .. } => vec![format!("store {digest}")],
+    };
+    let articles = serde_json::to_vec(&job.articles).unwrap_or_default();
+    let _ = write!(options, " articles={:016x}", crate::text::stable_hash(&articles));
+    Ok(Identity {
+        form: FORM,
+        engine: crate::engine::VERSION.to_owned(),
+        ruleset: job.engine.rules.digest().to_owned(),
+        model: job.engine.model.digest().to_owned(),
+        config: format!("{:?}", job.engine.config),
+        mode: format!("{:?}", job.mode),
+        inputs,
+        options,
+    })
+}
+
+/// A file by name, size and the digest of its two ends.
+fn fingerprint(path: &Path) -> Result<String, ArchiveError> {
+    use std::os::unix::fs::FileExt;
+    const END: u64 = 1 << 16;
+    if path.as_os_str() == "-" {
+        return Ok("standard input".to_owned());
+    }
+    let failed = || file_error("cannot read", path);
+    let file = File::open(path).map_err(failed())?;
+    let size = file.metadata().map_err(failed())?.len();
+    let mut bytes = Vec::new();
+    for from in [0, size.saturating_sub(END)] {
+        let mut end = vec![0; END.min(size) as usize];
+        let mut read = 0;
+        while read < end.len() {
+            let rest = end.get_mut(read..).unwrap_or_default();
+            match file.read_at(rest, from + read as u64).map_err(failed())? {
+                0 => break,
+                count => read += count,
+            }
+        }
+        bytes.extend(end);
+    }
+    Ok(format!("{} {size} {:016x}", path.display(), crate::text::stable_hash(&bytes)))
+}
+
+/// Stage 1: everything is put down in one form.
+fn read_in(
+    job: &Job<'_>,
+    origin: &mut Origin<'_>,
+    place: &mut Place,
+    state: &mut State,
+    listener: &mut dyn Listener,
+) -> Result<ControlFlow<()>, ArchiveError> {
+    if state.files == 0 && state.entries == 0 && state.articles == 0 {
+        for article in &job.articles {
+            place.article(article)?;
+        }
+        place.save(state)?;
+    }
+    let mut reading = Reading {
+        job,
+        progress: Stage::new("read", state.comments),
+        saved: Instant::now(),
+        place,
+        state,
+        listener,
+        failed: None,
+        skip: 0,
+    };
+    let ended = match origin {
+        Origin::Files { files, from, options } => {
+            let from_file = reading.state.files;
+            let mut ended = ControlFlow::Continue(());
+            for (at, path) in files.iter().enumerate().skip(from_file) {
+                reading.skip = if at == from_file { reading.state.entries } else { 0 };
+                let opened = read::open(path, *from, options)?;
+                let format = opened.format.name().to_owned();
+                let outcome = opened.read(options, &mut |entry| reading.take(entry, None));
+                ended = reading.end_of_file(at, format, outcome)?;
+                if ended.is_break() {
+                    break;
+                }
+            }
+            ended
+        }
+        Origin::Store { each, .. } => {
+            reading.skip = reading.state.entries;
+            let outcome = each(&mut |entry, stored| reading.take(entry, stored));
+            if let Some(error) = reading.failed.take() {
+                return Err(error);
+            }
+            outcome.map_err(|error| ArchiveError::File {
+                what: "cannot read",
+                path: "the store".to_owned(),
+                error: std::io::Error::other(error),
+            })?;
+            if job.stop.load(Ordering::Relaxed) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        }
+    };
+    if ended.is_break() {
+        place.save(state)?;
+        return Ok(ended);
+    }
+    state.is_read = true;
+    place.save(state)?;
+    place.library = Library::new(&place.articles, &place.spool);
+    Ok(ControlFlow::Continue(()))
+}
+
+/// Stage 1 under way.
+struct Reading<'a, 'j> {
+    job: &'a Job<'j>,
+    progress: Stage,
+    saved: Instant,
+    place: &'a mut Place,
+    state: &'a mut State,
+    listener: &'a mut dyn Listener,
+    failed: Option<ArchiveError>,
+    /// Entries of this file that are spooled already.
+    skip: u64,
+}
+
+impl Reading<'_, '_> {
+    fn take(&mut self, entry: Entry, stored: Option<StoredFacts>) -> ControlFlow<()> {
+        if self.skip > 0 {
+            self.skip -= 1;
+            return ControlFlow::Continue(());
+        }
+        match self.keep(entry, stored) {
+            Ok(()) if self.job.stop.load(Ordering::Relaxed) => ControlFlow::Break(()),
+            Ok(()) => ControlFlow::Continue(()),
+            Err(error) => {
+                self.failed = Some(error);
+                ControlFlow::Break(())
+            }
+        }
+    }
+
+    fn keep(&mut self, entry: Entry, stored: Option<StoredFacts>) -> Result<(), ArchiveError> {
+        self.state.read.count(&entry);
+        self.state.entries += 1;
+        match entry {
+            Entry::Comment(comment) => {
+                if self.place.spool.len() >= MOST as usize {
+                    return Err(ArchiveError::TooMany(MOST));
+                }
+                let comment = comment.comment;
+                let name = name_of(comment.site.as_ref(), comment.id.as_str());
+                self.place.spool.push(name, &Spooled { comment, stored })?;
+            }
+            Entry::Article(article) => self.place.article(&article)?,
+            Entry::Reject(reject) => {
+                self.place.reject(&reject)?;
+                if self.job.strict {
+                    return Err(ArchiveError::Strict(reject));
+                }
+            }
+            Entry::Note(_) => {}
+        }
+        if self.saved.elapsed() >= SAVE {
+            self.saved = Instant::now();
+            self.place.save(self.state)?;
+        }
+        let done = self.place.spool.len() as u64;
+        self.progress.tell(self.listener, done, None, (0, self.state.read.rejects), false);
+        Ok(())
+    }
+
+    fn end_of_file(
+        &mut self,
+        at: usize,
+        format: String,
+        outcome: Result<(), read::ReadError>,
+    ) -> Result<ControlFlow<()>, ArchiveError> {
+        if let Some(error) = self.failed.take() {
+            return Err(error);
+        }
+        match outcome {
+            Ok(()) => {}
+            // The good part of a file is kept; what nothing could be read of is an error.
+            Err(error) if self.state.entries > 0 && !self.job.strict => {
+                let name = error.to_string();
+                let reject = Reject {
+                    file: name,
+                    line: 0,
+                    offset: None,
+                    reason: "the rest of it was not read".to_owned(),
+                };
+                self.keep(Entry::Reject(reject), None)?;
+            }
+            Err(error) => return Err(error.into()),
+        }
+        if self.job.stop.load(Ordering::Relaxed) {
+            return Ok(ControlFlow::Break(()));
+        }
+        self.state.formats.push(format);
+        (self.state.files, self.state.entries) = (at + 1, 0);
+        self.place.save(self.state)?;
+        Ok(ControlFlow::Continue(()))
+    }
+}
+
+/// Stage 2: texts become facts.
+fn score(
+    job: &Job<'_>,
+    place: &mut Place,
+    state: &mut State,
+    listener: &mut dyn Listener,
+    pool: &rayon::ThreadPool,
+) -> Result<ControlFlow<()>, ArchiveError> {
+    let all = state.comments as usize;
+    let mut progress = Stage::new("score", state.facts);
+    let mut saved = Instant::now();
+    while (state.facts as usize) < all {
+        let from = state.facts as usize;
+        let range = from..(from + PORTION).min(all);
+        let Place { spool, articles, library, .. } = &mut *place;
+        let facts = pool.install(|| -> Result<Vec<Fact>, ArchiveError> {
+            let comments: Vec<Spooled> = spool.range(range)?;
+            let portion = library.portion(articles, spool, &comments)?;
+            let facts = comments.par_iter().map(|one| {
+                let analysis = portion.analyse(&one.comment);
+                Fact::of_text(job.engine, &one.comment, &analysis, portion.article(&one.comment)).0
+            });
+            Ok(facts.collect())
+        })?;
+        let mut bytes = Vec::with_capacity(facts.len() * super::facts::RECORD);
+        for fact in &facts {
+            encode(fact, &mut bytes);
+        }
+        place.facts.push(&bytes)?;
+        state.facts += facts.len() as u64;
+        let stopped = job.stop.load(Ordering::Relaxed);
+        if stopped || saved.elapsed() >= SAVE || state.facts as usize == all {
+            saved = Instant::now();
+            place.facts.flush()?;
+            state.save(&place.work)?;
+        }
+        let is_last = state.facts as usize == all;
+        progress.tell(listener, state.facts, Some(all as u64), (0, state.read.rejects), is_last);
+        if stopped {
+            return Ok(ControlFlow::Break(()));
+        }
+    }
+    Ok(ControlFlow::Continue(()))
+}
+
+/// Stage 4: every comment is assessed with all that is known.
+fn write(
+    job: &Job<'_>,
+    place: &mut Place,
+    state: &mut State,
+    record: &Record,
+    listener: &mut dyn Listener,
+    pool: &rayon::ThreadPool,
+) -> Result<ControlFlow<()>, ArchiveError> {
+    let all = state.comments as usize;
+    let path = job.out.join("assessments.jsonl");
+    let plan_path = place.work.join("plan.items");
+    let mut file = cut_open(&path, state.assessments_bytes)?;
+    let mut plan = cut_open(&plan_path, state.plan_bytes)?;
+    let mut flags = cut_open(&place.work.join("flags.bin"), state.assessed)?;
+    let mut progress = Stage::new("write", state.assessed);
+    let mut saved = Instant::now();
+    while (state.assessed as usize) < all {
+        let from = state.assessed as usize;
+        let range = from..(from + PORTION).min(all);
+        let Place { spool, articles, library, .. } = &mut *place;
+        let assessed = pool.install(|| assess(job, spool, articles, library, record, range))?;
+        for Assessed { one, assessment, section, line } in &assessed {
+            state.tally.add(one, section.as_deref(), assessment);
+            file.write_all(line).map_err(file_error("cannot write", &path))?;
+            state.assessments_bytes += line.len() as u64;
+            let flag = u8::from(assessment.verdict != Verdict::Allow);
+            flags.write_all(&[flag]).map_err(file_error("cannot write", &place.work))?;
+            if let Some(proposal) = Proposal::of(one, assessment) {
+                let mut line = serde_json::to_vec(&proposal).unwrap_or_default();
+                line.push(b'\n');
+                plan.write_all(&line).map_err(file_error("cannot write", &plan_path))?;
+                state.plan_bytes += line.len() as u64;
+            }
+        }
+        state.assessed += assessed.len() as u64;
+        let stopped = job.stop.load(Ordering::Relaxed);
+        let is_last = state.assessed as usize == all;
+        if stopped || is_last || saved.elapsed() >= SAVE {
+            saved = Instant::now();
+            for file in [&mut file, &mut plan, &mut flags] {
+                file.flush().map_err(file_error("cannot write", job.out))?;
+            }
+            file.get_ref().sync_data().map_err(file_error("cannot write", &path))?;
+            state.save(&place.work)?;
+        }
+        let counts = (state.tally.all.flagged, state.read.rejects);
+        progress.tell(listener, state.assessed, Some(all as u64), counts, is_last);
+        if stopped {
+            return Ok(ControlFlow::Break(()));
+        }
+    }
+    Ok(ControlFlow::Continue(()))
+}
+
+/// A comment with its assessment and the line that says so.
+struct Assessed {
+    one: Spooled,
+    assessment: Assessment,
+    section: Option<String>,
+    line: Vec<u8>,
+}
+
+/// Assesses the comments of a portion.
+fn assess(
+    job: &Job<'_>,
+    spool: &Spool,
+    articles: &Spool,
+    library: &mut Library,
+    record: &Record,
+    range: std::ops::Range<usize>,
+) -> Result<Vec<Assessed>, ArchiveError> {
+    let from = range.start;
+    let comments: Vec<Spooled> = spool.range(range)?;
+    let portion = library.portion(articles, spool, &comments)?;
+    let id_of = |other: usize| -> Id {
+        spool.get::<Spooled>(other).map(|other| other.comment.id).unwrap_or_default()
+    };
+    let assessed: Vec<(Assessment, Option<String>, Vec<u8>)> = comments
+        .par_iter()
+        .enumerate()
+        .map(|(at, one)| {
+            let comment = &one.comment;
+            let analysis = portion.analyse(comment);
+            let article = portion.article(comment);
+            let assessment = record.assess(job.engine, from + at, comment, &analysis, article, None, &id_of);
+            let mut line = serde_json::to_vec(&assessment).unwrap_or_default();
+            line.push(b'\n');
+            (assessment, portion.section(comment).map(str::to_owned), line)
+        })
+        .collect();
+    let all = comments.into_iter().zip(assessed);
+    Ok(all.map(|(one, (assessment, section, line))| Assessed { one, assessment, section, line }).collect())
+}
+
+/// What was read, for the outputs.
+pub(super) fn read_counts(state: &State) -> &ReadTally {
+    &state.read
+}

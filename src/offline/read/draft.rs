@@ -1,0 +1,70 @@
+//! Fields of foreign records made into ours: ids that are none, authors of whom nothing is known, dates that cannot be read.
+
+use chrono::{DateTime, Utc};
+
+use crate::domain::{Author, Id};
+use crate::wire::time;
+
+/// The longest id, in bytes, as everywhere.
+const LONGEST_ID: usize = 512;
+
+/// The id of a record.
+///
+/// # Errors
+/// When there is none or when it is longer than 512 bytes.
+pub(super) fn own_id(text: Option<&str>) -> Result<Id, String> {
+    match text.map(str::trim) {
+        None | Some("") => Err("without an id: every comment needs one".to_owned()),
+        Some(text) if text.len() > LONGEST_ID => {
+            Err(format!("an id has at most {LONGEST_ID} bytes, not {}", text.len()))
+        }
+        Some(text) => Ok(text.into()),
+    }
+}
+
+/// An id that refers to something else. Nothing, or what is too long to be one, is none.
+pub(super) fn other_id(text: Option<&str>) -> Option<Id> {
+    text.map(str::trim).filter(|text| !text.is_empty() && text.len() <= LONGEST_ID).map(Id::from)
+}
+
+/// A text that says something.
+pub(super) fn said(text: Option<String>) -> Option<String> {
+    let text = text?;
+    let trimmed = text.trim();
+    if trimmed.len() == text.len() { Some(text) } else { Some(trimmed.to_owned()) }
+        .filter(|text| !text.is_empty())
+}
+
+/// An author of whom something is known.
+pub(super) fn known(author: Author) -> Option<Author> {
+    (author != Author::default()).then_some(author)
+}
+
+/// A date as it was written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum When {
+    /// None was given.
+    Never,
+    /// One that means something.
+    At(DateTime<Utc>),
+    /// One that does not.
+    Unread,
+}
+
+impl When {
+    pub(super) fn of_text(text: &str) -> Self {
+        let text = text.trim();
+        if text.is_empty() {
+            return Self::Never;
+        }
+        let of_mail = || Some(DateTime::parse_from_rfc2822(text).ok()?.to_utc());
+        time::of_text(text).or_else(of_mail).map_or(Self::Unread, Self::At)
+    }
+
+    pub(super) fn time(self) -> Option<DateTime<Utc>> {
+        match self {
+            Self::At(time) => Some(time),
+            Self::Never | Self::Unread => None,
+        }
+    }
+}

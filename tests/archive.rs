@@ -1,0 +1,433 @@
+//! Archives as a data desk meets them: exports in, the same bytes out whatever happened in between; filters that a database joins; plans that can be taken back.
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may panic")]
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+use rusqlite::Connection;
+use serde_json::Value;
+
+fn claque() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_claque"));
+    command.env_remove("CLAQUE_DB").env_remove("CLAQUE_CONFIG").current_dir(env!("CARGO_MANIFEST_DIR"));
+    command
+}
+
+fn run(arguments: &[&str]) -> Output {
+    claque().args(arguments).output().unwrap()
+}
+
+fn good(arguments: &[&str]) -> String {
+    let output = run(arguments);
+    assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap()
+}
+
+/// Every file of a finished folder, by name.
+fn files(folder: &Path) -> BTreeMap<String, Vec<u8>> {
+    let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap());
+    entries
+        .map(|entry| (entry.file_name().into_string().unwrap(), std::fs::read(entry.path()).unwrap()))
+        .collect()
+}
+
+fn lines(bytes: &[u8]) -> Vec<Value> {
+    let text = std::str::from_utf8(bytes).unwrap();
+    text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+/// An archive of some thousand comments with campaigns in it, made of the demo's.
+fn archive(folder: &Path, copies: usize) -> PathBuf {
+    let text = std::fs::read_to_string("examples/desk/comments.jsonl").unwrap();
+    let path = folder.join("archive.jsonl");
+    let mut out = std::fs::File::create(&path).unwrap();
+    for copy in 0..copies {
+        for line in text.lines() {
+            let mut record: Value = serde_json::from_str(line).unwrap();
+            for field in ["id", "article_id", "thread_id", "parent_id"] {
+                if let Some(id) = record[field].as_str() {
+                    record[field] = format!("{id}-{copy}").into();
+                }
+            }
+            writeln!(out, "{record}").unwrap();
+        }
+        if copy == 0 {
+            writeln!(out, "this is no record").unwrap();
+        }
+    }
+    path
+}
+
+#[test]
+fn an_archive_is_judged_as_a_file_is_scored() {
+    let dir = tempfile::tempdir().unwrap();
+    let out = dir.path().join("out");
+    let (comments, articles) = ("examples/desk/comments.jsonl", "examples/desk/articles.jsonl");
+    for mode in [&[][..], &["--as-of-arrival"][..]] {
+        let _ = std::fs::remove_dir_all(&out);
+        let rescore = ["rescore", comments, "--articles", articles, "--out", out.to_str().unwrap()];
+        good(&[&rescore[..], mode].concat());
+        let score = ["score", comments, "--articles", articles, "--format", "jsonl"];
+        let scored = good(&[&score[..], mode].concat());
+        assert_eq!(scored.as_bytes(), files(&out)["assessments.jsonl"], "{mode:?}");
+    }
+    good(&["rescore", comments, "--articles", articles, "--out", dir.path().join("whole").to_str().unwrap()]);
+    let files = files(&dir.path().join("whole"));
+    let campaigns = lines(&files["campaigns.jsonl"]);
+    assert_eq!(campaigns[0]["size"], 60);
+    assert_eq!(campaigns.len(), 4, "the demo has four campaigns");
+    let summary: Value = serde_json::from_slice(&files["summary.json"]).unwrap();
+    assert_eq!(summary["counts"]["all"]["comments"], 419);
+    assert_eq!(summary["counts"]["all"]["flagged"], 134);
+    assert_eq!(summary["counts"]["labels"]["human"]["flagged"], 9, "the letter drive alone");
+    let report = String::from_utf8(files["report.html"].clone()).unwrap();
+    for part in ["would be genuine readers", "60 comments by 57 authors", "<svg", "By section", "Limits"] {
+        assert!(report.contains(part), "the report lacks {part}");
+    }
+    assert!(!report.contains("<script") && !report.contains("http://") && !report.contains("src="));
+}
+
+#[test]
+fn every_example_export_is_rescored_alike() {
+    let dir = tempfile::tempdir().unwrap();
+    for (name, format) in [
+        ("comments.jsonl", "jsonl"),
+        ("comments.csv", "csv"),
+        ("disqus.xml", "disqus"),
+        ("site.wxr.xml", "wxr"),
+    ] {
+        let out = dir.path().join(name);
+        let path = format!("examples/exports/{name}");
+        good(&["rescore", &path, "--out", out.to_str().unwrap()]);
+        let files = files(&out);
+        let summary: Value = serde_json::from_slice(&files["summary.json"]).unwrap();
+        assert_eq!(summary["formats"][0], format);
+        let campaigns = lines(&files["campaigns.jsonl"]);
+        assert_eq!(campaigns.len(), 1, "{name}: one campaign was planted");
+        assert!(campaigns[0]["size"].as_u64().unwrap() >= 5, "{name}: {}", campaigns[0]);
+    }
+}
+
+#[test]
+fn the_outcome_is_the_same_on_any_number_of_threads_and_after_any_kill() {
+    let dir = tempfile::tempdir().unwrap();
+    let archive = archive(dir.path(), 12);
+    let archive = archive.to_str().unwrap();
+    let folder = |name: &str| dir.path().join(name).to_str().unwrap().to_owned();
+    let begin = |out: &str, jobs: &str| {
+        let output = run(&["rescore", archive, "--out", out, "--jobs", jobs, "--progress", "quiet"]);
+        assert_eq!(output.status.code(), Some(3), "one line is no record");
+    };
+    let started = Instant::now();
+    begin(&folder("one"), "1");
+    let whole = started.elapsed();
+    begin(&folder("two"), "2");
+    let expected = files(Path::new(&folder("one")));
+    assert_eq!(expected, files(Path::new(&folder("two"))));
+    assert_eq!(lines(&expected["rejects.jsonl"])[0]["line"], 420);
+    assert!(!expected.contains_key(".work"));
+    // Killed again and again at other places, gone on with, and the same to the byte.
+    let out = folder("killed");
+    let mut kills = 0;
+    for step in 1..60u32 {
+        let mut child = claque()
+            .args(["rescore", archive, "--out", &out, "--resume", "--progress", "quiet"])
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let patience = whole.mul_f64(0.08) * (1 + step % 9) + Duration::from_millis(u64::from(step) * 20);
+        std::thread::sleep(patience);
+        if child.try_wait().unwrap().is_some() {
+            break;
+        }
+        child.kill().unwrap();
+        child.wait().unwrap();
+        kills += 1;
+    }
+    let output = run(&["rescore", archive, "--out", &out, "--resume", "--progress", "quiet"]);
+    assert_eq!(output.status.code(), Some(3), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(kills > 0, "it was killed at least once");
+    assert_eq!(expected, files(Path::new(&out)));
+    // A finished folder is gone on with in no time; without a word it is not touched; another work is refused.
+    let again = run(&["rescore", archive, "--out", &out, "--resume"]);
+    assert_eq!(again.status.code(), Some(3));
+    let untold = run(&["rescore", archive, "--out", &out]);
+    assert_eq!(untold.status.code(), Some(2));
+    let other = run(&["rescore", archive, "--out", &out, "--resume", "--as-of-arrival"]);
+    assert_eq!(other.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&other.stderr).contains("another way of judging"));
+    assert_eq!(expected, files(Path::new(&out)));
+}
+
+#[test]
+fn what_cannot_be_read_is_said_and_the_good_part_is_kept() {
+    let dir = tempfile::tempdir().unwrap();
+    let out = |name: &str| dir.path().join(name).to_str().unwrap().to_owned();
+    let missing = run(&["rescore", "/nowhere/at/all.jsonl", "--out", &out("missing")]);
+    assert_eq!(missing.status.code(), Some(2));
+    let bad = dir.path().join("bad.jsonl");
+    std::fs::write(&bad, "{\"id\":1,\"text\":\"a\"}\n{\"id\":2\n").unwrap();
+    let bad = bad.to_str().unwrap();
+    assert_eq!(run(&["rescore", bad, "--out", &out("kept")]).status.code(), Some(3));
+    let kept = files(Path::new(&out("kept")));
+    assert_eq!((lines(&kept["assessments.jsonl"]).len(), lines(&kept["rejects.jsonl"]).len()), (1, 1));
+    let strict = run(&["rescore", bad, "--out", &out("strict"), "--strict"]);
+    assert_eq!(strict.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&strict.stderr).contains("bad.jsonl:2:"));
+    let unknown = run(&["rescore", bad, "--out", &out("unknown"), "--from", "myspace"]);
+    assert_eq!(unknown.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&unknown.stderr).contains("wxr"));
+}
+
+/// Runs a filter over lines.
+fn filter(name: &str, input: &str) -> Output {
+    let mut child = claque()
+        .arg(name)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    let input = input.to_owned();
+    let writer = std::thread::spawn(move || {
+        let _ = stdin.write_all(input.as_bytes());
+    });
+    let output = child.wait_with_output().unwrap();
+    writer.join().unwrap();
+    output
+}
+
+#[test]
+fn the_filters_joined_by_a_database_find_the_links_and_campaigns_of_a_rescoring() {
+    let dir = tempfile::tempdir().unwrap();
+    // Without articles and parents a comment is sketched by itself as in the archive.
+    let text = std::fs::read_to_string("examples/desk/comments.jsonl").unwrap();
+    let mut bare = String::new();
+    for line in text.lines() {
+        let mut record: Value = serde_json::from_str(line).unwrap();
+        record.as_object_mut().unwrap().remove("parent_id");
+        bare.push_str(&record.to_string());
+        bare.push('\n');
+    }
+    let input = dir.path().join("bare.jsonl");
+    std::fs::write(&input, &bare).unwrap();
+    let out = dir.path().join("out");
+    good(&["rescore", input.to_str().unwrap(), "--out", out.to_str().unwrap()]);
+    let sketched = filter("sketch", &bare);
+    assert!(sketched.status.success(), "{}", String::from_utf8_lossy(&sketched.stderr));
+    assert_eq!(sketched.stdout, filter("sketch", &bare).stdout, "the same bytes again");
+    let database = Connection::open_in_memory().unwrap();
+    database
+        .execute_batch(
+            "CREATE TABLE sketches (n INTEGER PRIMARY KEY, record TEXT NOT NULL);
+             CREATE TABLE bands (band INTEGER, key TEXT, n INTEGER);",
+        )
+        .unwrap();
+    for (n, record) in lines(&sketched.stdout).iter().enumerate() {
+        database.execute("INSERT INTO sketches VALUES (?1, ?2)", (n as i64, record.to_string())).unwrap();
+        for (band, key) in record["bands"].as_array().unwrap().iter().enumerate() {
+            if key != "" {
+                let row = (band as i64, key.as_str().unwrap(), n as i64);
+                database.execute("INSERT INTO bands VALUES (?1, ?2, ?3)", row).unwrap();
+            }
+        }
+    }
+    // The first eight of a key with all after them: the statement of the README.
+    let mut statement = database
+        .prepare(
+            "WITH placed AS (SELECT band, key, n, row_number() OVER (PARTITION BY band, key ORDER BY n) AS place FROM bands)
+             SELECT DISTINCT x.record, y.record, a.n, b.n FROM placed a
+             JOIN placed b ON a.band = b.band AND a.key = b.key AND b.place <= 8 AND b.n < a.n
+             JOIN sketches x ON x.n = a.n JOIN sketches y ON y.n = b.n ORDER BY a.n, b.n",
+        )
+        .unwrap();
+    let pairs: Vec<String> = statement
+        .query_map([], |row| {
+            Ok(format!("{{\"a\":{},\"b\":{}}}\n", row.get::<_, String>(0)?, row.get::<_, String>(1)?))
+        })
+        .unwrap()
+        .collect::<Result<_, _>>()
+        .unwrap();
+    let verified = filter("verify", &pairs.concat());
+    assert!(verified.status.success(), "{}", String::from_utf8_lossy(&verified.stderr));
+    let files = files(&out);
+    let id = |value: &Value| value.as_str().unwrap().to_owned();
+    let ours: BTreeSet<(String, String)> =
+        lines(&files["links.jsonl"]).iter().map(|link| (id(&link["id"]), id(&link["earlier_id"]))).collect();
+    let theirs: BTreeSet<(String, String)> =
+        lines(&verified.stdout).iter().map(|link| (id(&link["a"]["id"]), id(&link["b"]["id"]))).collect();
+    assert!(ours.len() > 100);
+    assert_eq!(ours, theirs);
+    // Links make groups; those of two people are the campaigns.
+    let mut groups: Vec<BTreeSet<String>> = Vec::new();
+    for (a, b) in &theirs {
+        let (mut touched, rest): (Vec<_>, Vec<_>) =
+            groups.into_iter().partition(|group| group.contains(a) || group.contains(b));
+        let mut merged: BTreeSet<String> = touched.drain(..).flatten().collect();
+        merged.extend([a.clone(), b.clone()]);
+        groups = rest;
+        groups.push(merged);
+    }
+    let mut campaigns: Vec<BTreeSet<String>> = lines(&files["campaigns.jsonl"])
+        .iter()
+        .map(|campaign| campaign["members"].as_array().unwrap().iter().map(id).collect())
+        .collect();
+    campaigns.sort();
+    groups.sort();
+    assert_eq!(campaigns, groups);
+}
+
+#[test]
+fn a_filter_ends_at_a_bad_line_and_says_which() {
+    let bad = filter("sketch", "{\"id\":1,\"text\":\"a\"}\nnonsense\n");
+    assert_eq!(bad.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&bad.stderr).contains("standard input:2:"));
+    assert_eq!(lines(&bad.stdout).len(), 1, "what came before is out");
+    assert_eq!(filter("verify", "{\"a\":1}\n").status.code(), Some(2));
+    let other = "{\"a\":{\"v\":99,\"canon\":1,\"id\":\"1\",\"words\":1,\"bands\":[]},\"b\":{\"v\":1,\"canon\":1,\"id\":\"2\",\"words\":1,\"bands\":[]}}\n";
+    let other = filter("verify", other);
+    assert!(String::from_utf8_lossy(&other.stderr).contains("another version"));
+    assert!(filter("sketch", "").status.success());
+}
+
+/// Everything of a store that a plan may touch, as text.
+fn content(db: &Path) -> String {
+    let connection = Connection::open(db).unwrap();
+    let mut out = String::new();
+    for (table, order) in [
+        ("comments", "seq"),
+        ("assessments", "seq"),
+        ("queue", "id"),
+        ("decisions", "id"),
+        ("decision_comments", "decision, comment"),
+        ("campaign_states", "site, campaign"),
+        ("queue_totals", "site, kind, is_escalated"),
+        ("outbox", "id"),
+    ] {
+        let mut statement = connection
+            .prepare(&format!(
+                "SELECT * FROM {table} {} ORDER BY {order}",
+                if table == "queue_totals" { "WHERE cards <> 0" } else { "" }
+            ))
+            .unwrap();
+        let columns = statement.column_count();
+        let mut rows = statement.query([]).unwrap();
+        while let Some(row) = rows.next().unwrap() {
+            let values: Vec<String> =
+                (0..columns).map(|at| format!("{:?}", row.get_ref(at).unwrap())).collect();
+            out.extend([table, " ", &values.join("|"), "\n"]);
+        }
+    }
+    out
+}
+
+#[test]
+fn a_plan_is_applied_taken_back_to_the_same_store_and_never_against_people() {
+    let dir = tempfile::tempdir().unwrap();
+    let db = dir.path().join("claque.db");
+    let db_name = db.to_str().unwrap();
+    let path = |name: &str| dir.path().join(name).to_str().unwrap().to_owned();
+    for site in ["harbour-gazette", "valley-courier"] {
+        good(&["sites", "add", site, "--title", site, "--db", db_name]);
+    }
+    // Imported as history nothing is queued; a stricter configuration made some of it harmless.
+    std::fs::write(path("blind.toml"), "observe_only = true\n").unwrap();
+    let by_site = |site: &str| {
+        let text = std::fs::read_to_string("examples/desk/comments.jsonl").unwrap();
+        let own: String = text
+            .lines()
+            .filter(|line| line.contains(&format!("\"site\": \"{site}\"")))
+            .fold(String::new(), |all, line| all + line + "\n");
+        let file = path(&format!("{site}.jsonl"));
+        std::fs::write(&file, own).unwrap();
+        file
+    };
+    for site in ["harbour-gazette", "valley-courier"] {
+        good(&["import", &by_site(site), "--site", site, "--db", db_name, "--config", &path("blind.toml")]);
+    }
+    let before = content(&db);
+    good(&["rescore", "--store", "--db", db_name, "--out", &path("out")]);
+    assert_eq!(content(&db), before, "a rescoring changes nothing");
+    let plan = path("out/plan.json");
+    let shown = good(&["plan", "show", &plan]);
+    assert!(shown.contains("would come into the queue"), "{shown}");
+    let applied = good(&["plan", "apply", &plan, "--db", db_name, "--json"]);
+    let applied: Value = serde_json::from_str(&applied).unwrap();
+    let changed = applied["applied"]["changed"].as_u64().unwrap();
+    assert!(changed > 80, "{applied}");
+    assert!(applied["applied"]["opened"].as_u64().unwrap() >= 4, "{applied}");
+    assert_ne!(content(&db), before);
+    assert_eq!(run(&["plan", "apply", &plan, "--db", db_name]).status.code(), Some(2), "applied already");
+    good(&["plan", "undo", &plan, "--db", db_name]);
+    assert_eq!(content(&db), before, "taken back to the same store");
+    assert_eq!(run(&["plan", "undo", &plan, "--db", db_name]).status.code(), Some(2));
+    // Somebody decides before it is applied: that stays.
+    let connection = Connection::open(&db).unwrap();
+    let text = std::fs::read_to_string(&plan).unwrap();
+    let items: Value = serde_json::from_str(&text).unwrap();
+    let seq = items["items"][0]["seq"].as_i64().unwrap();
+    connection
+        .execute("UPDATE comments SET status = 'published', decided_by = 'user:ann' WHERE seq = ?1", [seq])
+        .unwrap();
+    let of_comment = |db: &Connection| -> (String, String, String) {
+        db.query_row("SELECT status, decided_by, verdict FROM comments WHERE seq = ?1", [seq], |row| {
+            Ok((row.get(0)?, row.get(1)?, row.get(2)?))
+        })
+        .unwrap()
+    };
+    let decided = of_comment(&connection);
+    let applied = good(&["plan", "apply", &plan, "--db", db_name, "--json"]);
+    let applied: Value = serde_json::from_str(&applied).unwrap();
+    assert_eq!(applied["applied"]["decided"], 1);
+    assert_eq!(of_comment(&connection), decided);
+    good(&["plan", "undo", &plan, "--db", db_name]);
+    // Something else was said of a comment meanwhile: the plan is stale, and nothing of it is done.
+    let other = items["items"][1]["seq"].as_i64().unwrap();
+    connection.execute("UPDATE comments SET standing_at = standing_at + 1 WHERE seq = ?1", [other]).unwrap();
+    let before = content(&db);
+    let stale = run(&["plan", "apply", &plan, "--db", db_name]);
+    assert_eq!(stale.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&stale.stderr).contains("rescore again"));
+    assert_eq!(content(&db), before);
+    assert!(good(&["audit", "verify", "--db", db_name]).contains("hold"));
+}
+
+#[test]
+fn a_backtest_passes_or_fails_its_gate() {
+    let dir = tempfile::tempdir().unwrap();
+    let rules = dir.path().join("rules");
+    std::fs::create_dir(&rules).unwrap();
+    let rule = "[pack]\nid = \"own\"\nlang = [\"en\"]\n[[group]]\nid = \"own\"\ncap = 6.0\n[[rule]]\nid = \"bus\"\nkind = \"phrases\"\nphrases = [\"the bus\"]\npoints = 5.0\ngroup = \"own\"\nstatus = \"live\"\nadded = 2026-11-24\nmessage = \"speaks of the bus\"\n[[rule.test]]\ntext = \"the bus\"\nhits = true\n";
+    std::fs::write(rules.join("own.toml"), rule).unwrap();
+    let new = rules.to_str().unwrap();
+    let file = "examples/desk/comments.jsonl";
+    let html = dir.path().join("backtest.html");
+    let output = run(&[
+        "backtest",
+        file,
+        "--new",
+        new,
+        "--format",
+        "json",
+        "--html",
+        html.to_str().unwrap(),
+        "--gate",
+        "precision=0.5",
+    ]);
+    assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+    let it: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert!(it["flips"][0].as_u64().unwrap() > 0, "a rule on a common word catches readers");
+    assert_eq!(it["caught"][0]["label"], "human", "a mistake comes first");
+    assert!(it["rules"]["own/bus"]["human"].as_u64().unwrap() > 0);
+    assert!(std::fs::read_to_string(html).unwrap().contains("own/bus"));
+    let strict =
+        run(&["backtest", file, "--new", new, "--gate", "precision=0.999", "--gate", "caught-human=0"]);
+    assert_eq!(strict.status.code(), Some(1));
+    let why = String::from_utf8_lossy(&strict.stderr).into_owned();
+    assert!(why.contains("precision is") && why.contains("newly caught"), "{why}");
+    assert_eq!(run(&["backtest", file, "--new", new, "--gate", "beauty=1"]).status.code(), Some(2));
+}
