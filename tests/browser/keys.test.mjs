@@ -24,7 +24,7 @@ test('a key is given to something else, and only for oneself', async t => {
   const card = await shown(page)
   await page.keyboard.press('f')
   await page.keyboard.press('y')
-  await toast(page, 'Approved · 1 comments')
+  await toast(page, 'Approved · 1 comment')
   assert.equal((await service.decisions()).length, 1, 'the old key does nothing')
   await page.keyboard.press('u')
   await paneShows(page, card)

@@ -192,7 +192,7 @@ test('after the service was restarted, what came meanwhile is offered', async t 
   await page.getByRole('button', { name: 'Show 1 new' }).click()
   await page.locator('.card[data-comment="again-0"]').waitFor()
   await page.keyboard.press('f')
-  await toast(page, 'Approved · 1 comments')
+  await toast(page, 'Approved · 1 comment')
 })
 
 test('who has left is not here any more', async () => {
