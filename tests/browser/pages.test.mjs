@@ -55,6 +55,7 @@ const PAGES = {
   'admin-connections': '/admin/connections',
   'admin-thresholds': '/admin/thresholds',
   'admin-thresholds-tried': '/admin/thresholds?text.alone_p=0.0001',
+  'admin-plans': '/admin/plans',
   'admin-rules': '/admin/rules',
   'admin-status': '/admin/status',
   error: '/nothing-here',

@@ -18,7 +18,7 @@ use crate::store::records::{Listing, Sites};
 /// Comments of a page.
 const PAGE: usize = 200;
 /// Columns of the chart: powers of ten of a text's rarity, in halves.
-const COLUMNS: usize = 13;
+const COLUMNS: usize = 10;
 
 #[derive(Template)]
 #[template(path = "article.html")]

@@ -72,7 +72,7 @@ pub(super) async fn page(
         alike: (one.self_similarity * 100.0).round() as i64,
         status: one.status.clone(),
         verdict: one.verdict.clone(),
-        decided_by: one.decided_by.as_deref().map(|by| person(by).to_owned()),
+        decided_by: one.decided_by.as_deref().map(person),
     });
     let page = AuthorPage {
         f: f.after_step(&request),
@@ -87,7 +87,11 @@ pub(super) async fn page(
             ],
         ),
         trusted: page.trusted,
-        alike: fill("author.alike", &[("n", &((most * 100.0).round() as i64))]),
+        alike: if page.comments.len() < 2 {
+            String::new()
+        } else {
+            fill("author.alike", &[("n", &((most * 100.0).round() as i64))])
+        },
         lines: lines.collect(),
         notes: page.notes.iter().map(NoteLine::of).collect(),
         id: page.id,

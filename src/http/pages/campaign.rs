@@ -261,7 +261,7 @@ pub(super) async fn list(
         title: excerpt(&one.title, 200),
         site: one.site,
         until: when(one.expires_at),
-        by: person(&one.actor).to_owned(),
+        by: person(&one.actor),
     });
     show(&ListPage { f, rows, allowed: allowed.collect() })
 }

@@ -127,7 +127,7 @@ impl Row {
         if item.campaign.as_ref().is_some_and(|campaign| campaign.sweep.is_some()) {
             add("b-sweep", "row.sweep");
         }
-        let claimed_by = item.claimed_by.as_deref().filter(|by| *by != me).map(|by| person(by).to_owned());
+        let claimed_by = item.claimed_by.as_deref().filter(|by| *by != me).map(person);
         let mut row = Self {
             id: item.id.clone(),
             version: item.version,
@@ -332,7 +332,7 @@ impl Beside {
             rarity: if listed.abstained { String::new() } else { one_in_short(listed.p) },
             status: listed.status.clone(),
             verdict: listed.verdict.clone(),
-            decided_by: listed.decided_by.as_deref().map(|by| person(by).to_owned()),
+            decided_by: listed.decided_by.as_deref().map(person),
             heading: listed.article.as_ref().map(title_of).unwrap_or_default(),
         }
     }
@@ -367,7 +367,7 @@ pub(super) struct DecisionLine {
 impl DecisionLine {
     pub(super) fn of(decision: &PastDecision) -> Self {
         let key = format!("action.{}.past", decision.action);
-        let by = person(&decision.actor).to_owned();
+        let by = person(&decision.actor);
         Self {
             id: decision.id.clone(),
             text: fill(&key, &[("by", &by), ("n", &decision.size)]),
@@ -388,11 +388,7 @@ pub(super) struct NoteLine {
 
 impl NoteLine {
     pub(super) fn of(note: &Note) -> Self {
-        Self {
-            text: excerpt(&note.text, LONGEST_NOTE),
-            by: person(&note.actor).to_owned(),
-            at: when(note.at),
-        }
+        Self { text: excerpt(&note.text, LONGEST_NOTE), by: person(&note.actor), at: when(note.at) }
     }
 }
 
@@ -476,7 +472,7 @@ impl CommentView {
             author_line,
             at: when(listed.at),
             status: listed.status.clone(),
-            decided_by: listed.decided_by.as_deref().map(|by| person(by).to_owned()),
+            decided_by: listed.decided_by.as_deref().map(person),
             article_link: listed
                 .comment
                 .get("article_id")
@@ -545,7 +541,7 @@ async fn author_line(
         rarity: one_in_short(1.0 - other.score),
         status: other.status.clone(),
         verdict: other.verdict.clone(),
-        decided_by: other.decided_by.as_deref().map(|by| person(by).to_owned()),
+        decided_by: other.decided_by.as_deref().map(person),
         heading: String::new(),
     });
     Ok(Some(AuthorLine {

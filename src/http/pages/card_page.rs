@@ -72,7 +72,7 @@ impl Pane {
             held: item.verdict == "hold",
             claim: Claim {
                 mine: item.claimed_by.as_deref() == Some(&me),
-                by: item.claimed_by.as_deref().map(|by| person(by).to_owned()),
+                by: item.claimed_by.as_deref().map(person),
                 until: item.claimed_until.map(when).unwrap_or_default(),
             },
             opened_at: when(item.opened_at),

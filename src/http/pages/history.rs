@@ -112,7 +112,7 @@ pub(super) async fn audit(
     let entries = entries.into_iter().map(|entry| Entry {
         seq: entry.seq,
         at: when(entry.at),
-        actor: person(&entry.actor).to_owned(),
+        actor: person(&entry.actor),
         action: entry.action,
         subject: excerpt(&entry.subject, 80),
         detail: excerpt(&entry.detail, 400),

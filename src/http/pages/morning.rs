@@ -156,7 +156,7 @@ fn people(morning: &Morning) -> Vec<Person> {
         let name = person(actor);
         let Some(column) = ACTIONS.iter().position(|known| known == action) else { continue };
         if people.last().is_none_or(|last| last.name != name) {
-            people.push(Person { name: name.to_owned(), counts: vec![0; ACTIONS.len()] });
+            people.push(Person { name, counts: vec![0; ACTIONS.len()] });
         }
         if let Some(cell) = people.last_mut().and_then(|last| last.counts.get_mut(column)) {
             *cell += count;
@@ -303,7 +303,7 @@ pub(super) async fn csv(
         );
     }
     for (actor, action, count) in &morning.deciders {
-        line(&format!("decisions: {action}"), person(actor), &count.to_string(), "");
+        line(&format!("decisions: {action}"), &person(actor), &count.to_string(), "");
     }
     for one in &morning.growing {
         line("campaign (last 24 hours)", &one.id, &one.size.to_string(), &one.lately.to_string());

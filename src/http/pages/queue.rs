@@ -132,7 +132,7 @@ pub(super) async fn page(
             .into_iter()
             .map(|view| ViewLine {
                 own: view.owner == me,
-                owner: super::text::person(&view.owner).to_owned(),
+                owner: super::text::person(&view.owner),
                 here: asked.page.view.as_deref() == Some(&view.id),
                 id: view.id,
                 name: super::text::excerpt(&view.name, 200),

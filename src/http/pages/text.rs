@@ -175,9 +175,12 @@ pub(super) fn when(millis: i64) -> When {
     }
 }
 
-/// A person's name without what the log puts before it.
-pub(super) fn person(actor: &str) -> &str {
-    actor.strip_prefix("user:").unwrap_or(actor)
+/// Who did something, without what the log puts before it: a person's name, or the end of a key's id.
+pub(super) fn person(actor: &str) -> String {
+    match actor.strip_prefix("key:") {
+        Some(id) => fill("person.key", &[("id", &id.get(id.len().saturating_sub(8)..).unwrap_or(id))]),
+        None => actor.strip_prefix("user:").unwrap_or(actor).to_owned(),
+    }
 }
 
 /// A part of a text that is laid beside another.

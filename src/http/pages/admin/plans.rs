@@ -59,7 +59,7 @@ pub(in super::super) async fn page(
     let store = state.intake.store();
     let plans = store.plans().await?.into_iter().map(|plan| Line {
         items: plan.items,
-        by: person(&plan.actor).to_owned(),
+        by: person(&plan.actor),
         at: when(plan.at),
         applied: plan.applied_at.filter(|_| plan.undone_at.is_none()).map(when),
         undone: plan.undone_at.map(when),

@@ -115,7 +115,7 @@ pub(in super::super) async fn page(
     let drafts = store.rule_drafts().await?.into_iter();
     let drafts = drafts.filter(|draft| caller.sites().contains(&draft.site)).map(|draft| DraftRow {
         active: rules.rules().iter().any(|rule| rule.id.split('/').next() == Some(&draft.id)),
-        by: person(&draft.actor).to_owned(),
+        by: person(&draft.actor),
         at: when(draft.at),
         id: draft.id,
         text: draft.text,

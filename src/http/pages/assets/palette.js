@@ -7,7 +7,7 @@ import { make, say } from "./toast.js";
 const { base } = document.body.dataset;
 
 function pages() {
-  return [...document.querySelectorAll(".top nav a, .queues a")].map((link) => ({ label: link.textContent.trim().replace(/\s+/g, " "), href: link.href }));
+  return [...document.querySelectorAll(".top nav a, .queues a")].map((link) => ({ label: (link.firstChild?.textContent ?? "").trim() || link.textContent.trim(), href: link.href }));
 }
 
 function open() {
