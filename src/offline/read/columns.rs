@@ -5,6 +5,8 @@
 
 use std::str::FromStr;
 
+use super::{Options, ReadError};
+
 /// Every field, with the names that its column goes by, the most telling first.
 const FIELDS: &[(&str, &[&str])] = &[
     ("id", &["id", "comment_id", "cid", "post_id", "message_id", "uuid"]),
@@ -63,6 +65,7 @@ const FIELDS: &[(&str, &[&str])] = &[
     ("label", &["label", "class", "truth"]),
     ("article_title", &["article_title", "title", "headline", "story_title", "page_title"]),
     ("article_url", &["article_url", "url", "link", "story_url", "page_url"]),
+    ("article_body", &["article_body", "article_text", "story_body"]),
     ("section", &["section", "category", "article_section"]),
     ("source", &["source"]),
     ("cluster", &["cluster"]),
@@ -148,6 +151,31 @@ impl Header {
             }
         }
         Ok(Self(found))
+    }
+
+    /// The header of a table of comments.
+    ///
+    /// # Errors
+    /// When the map names a column that is not there, or when there is none for the id or the text.
+    pub(super) fn of_table(file: &str, names: &[String], options: &Options) -> Result<Self, ReadError> {
+        let told = || {
+            format!("{:?}", names.iter().map(|name| name.chars().take(40).collect()).collect::<Vec<String>>())
+        };
+        let header = Self::new(names, &options.columns).map_err(|column| ReadError::NoSuchColumn {
+            name: file.to_owned(),
+            column,
+            header: told(),
+        })?;
+        match ["id", "text"].into_iter().find(|field| header.place(field).is_none()) {
+            Some(field) => Err(ReadError::Column { name: file.to_owned(), field, header: told() }),
+            None => Ok(header),
+        }
+    }
+
+    /// Whether a column is some field.
+    #[cfg(feature = "parquet")]
+    pub(super) fn uses(&self, column: usize) -> bool {
+        self.0.iter().any(|(_, at)| *at == column)
     }
 
     /// The place of a field in a row.

@@ -27,7 +27,7 @@ impl Format for Coral {
     }
 
     fn read(&self, source: Source, options: &Options, sink: &mut Sink<'_>) -> Result<(), ReadError> {
-        let Source { name, input } = source;
+        let Source { name, input, .. } = source;
         let mut out = Out::new(&name, options, sink);
         let mut pieces = Pieces::new(input);
         let result = run(&mut pieces, &mut out);

@@ -1,6 +1,7 @@
 //! What every reader takes and gives.
 
 use std::fmt;
+use std::fs::File;
 use std::io::BufRead;
 use std::ops::ControlFlow;
 
@@ -52,6 +53,8 @@ pub struct Source {
     pub name: String,
     /// Its bytes.
     pub input: Box<dyn BufRead + Send>,
+    /// The file itself, where it is one: for a format that is read from the end.
+    pub file: Option<File>,
 }
 
 impl fmt::Debug for Source {

@@ -29,7 +29,7 @@ impl Format for Jsonl {
     }
 
     fn read(&self, source: Source, options: &Options, sink: &mut Sink<'_>) -> Result<(), ReadError> {
-        let Source { name, input } = source;
+        let Source { name, input, .. } = source;
         let mut out = Out::new(&name, options, sink);
         let start = Place { line: 1, offset: Some(0) };
         let (head, input) = match peeked(input, 1 << 10) {

@@ -21,7 +21,10 @@ mod json;
 mod jsonl;
 mod open;
 mod out;
+#[cfg(feature = "parquet")]
+mod parquet;
 mod remark42;
+mod row;
 mod tally;
 mod wxr;
 mod xml;
@@ -34,6 +37,8 @@ pub use self::tally::Tally;
 
 /// All formats. The first that recognises a file reads it, so those that claim the least come first.
 pub const FORMATS: &[&dyn Format] = &[
+    #[cfg(feature = "parquet")]
+    &parquet::Parquet,
     &wxr::Wxr,
     &disqus::Disqus,
     &commento::Commento,

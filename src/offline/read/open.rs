@@ -42,13 +42,16 @@ impl Opened {
 pub fn open(path: &Path, from: Option<&str>, options: &Options) -> Result<Opened, ReadError> {
     let name = path.display().to_string();
     if name == "-" {
-        return of_input("standard input", Box::new(BufReader::new(io::stdin())), from, options);
+        return of_input("standard input", Box::new(BufReader::new(io::stdin())), None, from, options);
     }
     if path.is_dir() {
         return Err(ReadError::Directory { name });
     }
     match File::open(path) {
-        Ok(file) => of_input(&name, Box::new(BufReader::with_capacity(HEAD, file)), from, options),
+        Ok(file) => {
+            let itself = file.try_clone().ok();
+            of_input(&name, Box::new(BufReader::with_capacity(HEAD, file)), itself, from, options)
+        }
         Err(error) => Err(ReadError::Open { name, error }),
     }
 }
@@ -63,10 +66,16 @@ pub fn open_bytes(
     from: Option<&str>,
     options: &Options,
 ) -> Result<Opened, ReadError> {
-    of_input(name, Box::new(Cursor::new(bytes)), from, options)
+    of_input(name, Box::new(Cursor::new(bytes)), None, from, options)
 }
 
-fn of_input(name: &str, input: Input, from: Option<&str>, options: &Options) -> Result<Opened, ReadError> {
+fn of_input(
+    name: &str,
+    input: Input,
+    file: Option<File>,
+    from: Option<&str>,
+    options: &Options,
+) -> Result<Opened, ReadError> {
     let failed = |error: io::Error| match error.get_ref().and_then(|error| error.downcast_ref()) {
         Some(cap) => ReadError::Cap { name: name.to_owned(), cap: *cap },
         None => ReadError::Open { name: name.to_owned(), error },
@@ -83,7 +92,13 @@ fn of_input(name: &str, input: Input, from: Option<&str>, options: &Options) -> 
         None => input,
     };
     let (head, input) = peeked(input, HEAD).map_err(failed)?;
-    let source = Source { name: name.to_owned(), input };
+    if cfg!(not(feature = "parquet")) && head.starts_with(b"PAR1") {
+        let error = io::Error::other(
+            "it is Parquet, which this program was built without: cargo build --release --features parquet",
+        );
+        return Err(failed(error));
+    }
+    let source = Source { name: name.to_owned(), input, file };
     let bare = bare(name);
     let format = named.or_else(|| FORMATS.iter().find(|format| format.recognises(&bare, &head)).copied());
     format

@@ -28,7 +28,7 @@ impl Format for Wxr {
     }
 
     fn read(&self, source: Source, options: &Options, sink: &mut Sink<'_>) -> Result<(), ReadError> {
-        let Source { name, input } = source;
+        let Source { name, input, .. } = source;
         let mut out = Out::new(&name, options, sink);
         let mut walk = match Walk::new(input) {
             Ok(walk) => walk,

@@ -1,17 +1,15 @@
 //! Tables: CSV, TSV and their like, with a header row and one comment a row.
 //!
-//! [`rows`] reads the rows, [`row`] makes comments of them; which column is which field, [`Header`] knows.
+//! [`rows`] reads the rows, [`Row`] makes comments of them; which column is which field, [`Header`] knows.
 
-mod row;
 mod rows;
 
-use self::row::Row;
 use self::rows::{Ended, Rows};
 use super::columns::Header;
 use super::compressed::peeked;
 use super::out::{Out, Place, Stop};
-use super::{Columns, Format, Note, Options, ReadError, Sink, Source};
-use crate::domain::Article;
+use super::row::{Row, Told};
+use super::{Columns, Format, Options, ReadError, Sink, Source};
 
 /// The delimiters that are told apart, the likeliest first.
 const DELIMITERS: [u8; 4] = *b",\t;|";
@@ -38,7 +36,7 @@ impl Format for Csv {
     }
 
     fn read(&self, source: Source, options: &Options, sink: &mut Sink<'_>) -> Result<(), ReadError> {
-        let Source { name, input } = source;
+        let Source { name, input, .. } = source;
         let mut out = Out::new(&name, options, sink);
         let start = Place { line: 1, offset: Some(0) };
         let (head, input) = match peeked(input, LONGEST_HEADER) {
@@ -48,7 +46,11 @@ impl Format for Csv {
         let first = first_line(&head);
         let mut rows = Rows::new(input, delimiter(&name.to_lowercase(), first));
         let header = match rows.next() {
-            Ok(Some(_)) => header(&name, &rows, options)?,
+            Ok(Some(_)) => {
+                let names: Vec<String> =
+                    rows.fields().map(|field| String::from_utf8_lossy(field).trim().to_owned()).collect();
+                Header::of_table(&name, &names, options)?
+            }
             Ok(None) => return Ok(()),
             Err(error) => return out.finish(Err(error.into()), start),
         };
@@ -80,27 +82,9 @@ fn delimiter(name: &str, first: &[u8]) -> u8 {
     counts.iter().zip(DELIMITERS).find(|(count, _)| **count == most).map_or(b',', |(_, delimiter)| delimiter)
 }
 
-fn header(file: &str, rows: &Rows, options: &Options) -> Result<Header, ReadError> {
-    let names: Vec<String> =
-        rows.fields().map(|field| String::from_utf8_lossy(field).trim().to_owned()).collect();
-    let told =
-        || format!("{:?}", names.iter().map(|name| name.chars().take(40).collect()).collect::<Vec<String>>());
-    let header = Header::new(&names, &options.columns).map_err(|column| ReadError::NoSuchColumn {
-        name: file.to_owned(),
-        column,
-        header: told(),
-    })?;
-    for field in ["id", "text"] {
-        if header.place(field).is_none() {
-            return Err(ReadError::Column { name: file.to_owned(), field, header: told() });
-        }
-    }
-    Ok(header)
-}
-
 fn each(rows: &mut Rows, header: &Header, out: &mut Out<'_, '_>) -> Result<(), Stop> {
     let width = rows.fields().count();
-    let mut told: Option<Article> = None;
+    let mut told = Told::default();
     while let Some(ended) = rows.next()? {
         let place = rows.place();
         let length = rows.fields().count();
@@ -121,22 +105,10 @@ fn each(rows: &mut Rows, header: &Header, out: &mut Out<'_, '_>) -> Result<(), S
             out.reject(place, reason)?;
             continue;
         }
-        let row = match Row::new(rows.fields(), header).and_then(|row| Ok((row.article(), row.comment()?))) {
-            Ok(row) => row,
-            Err(reason) => {
-                out.reject(place, reason)?;
-                continue;
-            }
-        };
-        let (article, (comment, is_dated)) = row;
-        if article.is_some() && article != told {
-            told.clone_from(&article);
-            article.map_or(Ok(()), |article| out.article(article))?;
+        match Row::of_bytes(rows.fields(), header) {
+            Ok(row) => told.write(&row, place, out)?,
+            Err(reason) => out.reject(place, reason)?,
         }
-        if !is_dated {
-            out.note(Note::NoTime)?;
-        }
-        out.labelled(comment)?;
     }
     Ok(())
 }

@@ -6,6 +6,8 @@ mod examples;
 mod hostile;
 mod json;
 mod opening;
+#[cfg(feature = "parquet")]
+mod parquet;
 mod tables;
 mod xml;
 

@@ -1,7 +1,9 @@
-//! One row as a comment, and what it says about the article.
+//! One row of a table as a comment, and what it says about the article.
 
-use super::super::columns::Header;
-use super::super::draft::{When, known, other_id, own_id, said};
+use super::Note;
+use super::columns::Header;
+use super::draft::{When, known, other_id, own_id, said};
+use super::out::{Out, Place, Stop};
 use crate::domain::{Article, Author, Comment, Label, Status};
 use crate::offline::records::LabelledComment;
 
@@ -12,9 +14,16 @@ pub(super) struct Row<'a> {
 }
 
 impl<'a> Row<'a> {
+    pub(super) fn new(fields: Vec<&'a str>, header: &'a Header) -> Self {
+        Self { fields, header }
+    }
+
     /// # Errors
     /// When a field is not UTF-8.
-    pub(super) fn new(fields: impl Iterator<Item = &'a [u8]>, header: &'a Header) -> Result<Self, String> {
+    pub(super) fn of_bytes(
+        fields: impl Iterator<Item = &'a [u8]>,
+        header: &'a Header,
+    ) -> Result<Self, String> {
         let fields = fields.enumerate().map(|(at, field)| {
             std::str::from_utf8(field)
                 .map_err(|error| format!("field {} is not UTF-8 at byte {}", at + 1, error.valid_up_to()))
@@ -35,7 +44,7 @@ impl<'a> Row<'a> {
     }
 
     /// The article, where the row tells more of it than its id.
-    pub(super) fn article(&self) -> Option<Article> {
+    fn article(&self) -> Option<Article> {
         let title = self.said("article_title")?;
         Some(Article {
             id: other_id(self.raw("article_id"))?,
@@ -43,6 +52,7 @@ impl<'a> Row<'a> {
             url: self.said("article_url"),
             title,
             section: self.said("section"),
+            body: self.said("article_body"),
             ..Article::default()
         })
     }
@@ -51,7 +61,7 @@ impl<'a> Row<'a> {
     ///
     /// # Errors
     /// When it has no id, or a label that means nothing to us.
-    pub(super) fn comment(&self) -> Result<(LabelledComment, bool), String> {
+    fn comment(&self) -> Result<(LabelledComment, bool), String> {
         let when = self.when("created_at");
         let comment = Comment {
             id: own_id(self.raw("id"))?,
@@ -84,6 +94,32 @@ impl<'a> Row<'a> {
             style: self.said("style"),
         };
         Ok((labelled, when != When::Unread))
+    }
+}
+
+/// What a table has told so far.
+#[derive(Default)]
+pub(super) struct Told {
+    /// Of the last article, which mostly is the next row's too.
+    article: Option<Article>,
+}
+
+impl Told {
+    /// Hands on what a row says, or why it says nothing.
+    pub(super) fn write(&mut self, row: &Row<'_>, place: Place, out: &mut Out<'_, '_>) -> Result<(), Stop> {
+        let (comment, is_dated) = match row.comment() {
+            Ok(read) => read,
+            Err(reason) => return out.reject(place, reason),
+        };
+        let article = row.article();
+        if article.is_some() && article != self.article {
+            self.article.clone_from(&article);
+            article.map_or(Ok(()), |article| out.article(article))?;
+        }
+        if !is_dated {
+            out.note(Note::NoTime)?;
+        }
+        out.labelled(comment)
     }
 }
 
