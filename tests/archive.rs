@@ -325,30 +325,215 @@ fn content(db: &Path) -> String {
     out
 }
 
+/// Takes the demo's comments into a new store, as history.
+fn import_demo(folder: &Path, db: &Path, how: &[&str]) {
+    let db = db.to_str().unwrap();
+    let text = std::fs::read_to_string("examples/desk/comments.jsonl").unwrap();
+    for site in ["harbour-gazette", "valley-courier"] {
+        good(&["sites", "add", site, "--title", site, "--db", db]);
+        let own: String = text
+            .lines()
+            .filter(|line| line.contains(&format!("\"site\": \"{site}\"")))
+            .fold(String::new(), |all, line| all + line + "\n");
+        let file = folder.join(format!("{site}.jsonl"));
+        std::fs::write(&file, own).unwrap();
+        good(&[&["import", file.to_str().unwrap(), "--site", site, "--db", db][..], how].concat());
+    }
+}
+
+/// A folder of rules by which hardly anything reads like templated text.
+fn mild_rules(folder: &Path) -> String {
+    let rules = folder.join("mild");
+    std::fs::create_dir(&rules).unwrap();
+    let rule = |word: &str| {
+        format!(
+            "[[group]]\nid = \"{word}\"\ncap = 4.0\n[[rule]]\nid = \"{word}-word\"\nkind = \"phrases\"\nphrases = [\"{word}\"]\npoints = -4.0\ngroup = \"{word}\"\nstatus = \"live\"\nadded = 2026-11-24\nmessage = \"has a word\"\n[[rule.test]]\ntext = \"{word}\"\nhits = true\n"
+        )
+    };
+    let rules_of: Vec<String> = ["the", "a", "and", "of", "this", "is", "for", "to"].map(rule).to_vec();
+    let text = format!("[pack]\nid = \"mild\"\nlang = [\"en\"]\n{}", rules_of.concat());
+    std::fs::write(rules.join("mild.toml"), text).unwrap();
+    rules.to_str().unwrap().to_owned()
+}
+
+/// Runs the service on a store until it is ready, and stops it again.
+fn serve_a_moment(db: &Path, how: &[&str]) {
+    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let address = format!("127.0.0.1:{port}");
+    let mut child = claque()
+        .args(["serve", "--db", db.to_str().unwrap(), "--listen", &address])
+        .args(how)
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let from = Instant::now();
+    let is_ready = || {
+        let mut stream = std::net::TcpStream::connect(&address).ok()?;
+        stream.write_all(b"GET /readyz HTTP/1.0\r\n\r\n").ok()?;
+        let mut answer = String::new();
+        std::io::Read::read_to_string(&mut stream, &mut answer).ok()?;
+        answer.contains(" 200 ").then_some(())
+    };
+    while is_ready().is_none() {
+        assert!(from.elapsed() < Duration::from_secs(30), "the service is not ready");
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    std::thread::sleep(Duration::from_millis(1500));
+    Command::new("kill").arg(child.id().to_string()).status().unwrap();
+    child.wait().unwrap();
+}
+
+#[test]
+fn what_a_plan_spares_stays_spared_and_nobody_loses_a_card_he_holds() {
+    let dir = tempfile::tempdir().unwrap();
+    let db = dir.path().join("claque.db");
+    let db_name = db.to_str().unwrap();
+    let path = |name: &str| dir.path().join(name).to_str().unwrap().to_owned();
+    std::fs::write(path("blind.toml"), "observe_only = true\n").unwrap();
+    import_demo(dir.path(), &db, &["--config", &path("blind.toml")]);
+    good(&["rescore", "--store", "--db", db_name, "--out", &path("first")]);
+    good(&["plan", "apply", &path("first/plan.json"), "--db", db_name]);
+    let connection = Connection::open(&db).unwrap();
+    let count = |sql: &str| -> i64 { connection.query_row(sql, [], |row| row.get(0)).unwrap() };
+    assert!(count("SELECT count(*) FROM queue WHERE is_open = 1 AND kind = 'campaign'") >= 3);
+    let tags = count("SELECT count(*) FROM queue WHERE is_open = 1 AND tags LIKE '%|signal:%'");
+    assert_eq!(
+        tags,
+        count("SELECT count(*) FROM queue WHERE is_open = 1"),
+        "cards are found by what is in them"
+    );
+    // One card is escalated, one is in somebody's hands, an author is trusted, a campaign is kept back.
+    let one = "(SELECT id FROM queue WHERE is_open = 1 AND kind = 'comment' ORDER BY id LIMIT 1)";
+    let other = "(SELECT id FROM queue WHERE is_open = 1 AND kind = 'comment' ORDER BY id DESC LIMIT 1)";
+    let later = chrono::Utc::now().timestamp_millis() + 3_600_000;
+    connection.execute(&format!("UPDATE queue SET is_escalated = 1 WHERE id = {one}"), []).unwrap();
+    let taken =
+        format!("UPDATE queue SET claimed_by = 'user:ann', claimed_until = {later} WHERE id = {other}");
+    connection.execute(&taken, []).unwrap();
+    let held = "SELECT count(*) FROM comments WHERE verdict = 'hold'";
+    connection.execute("UPDATE comments SET verdict = 'hold' WHERE seq = (SELECT max(seq) FROM comments WHERE verdict = 'review' AND campaign IS NOT NULL)", []).unwrap();
+    let unchanged = run(&["rescore", "--store", "--db", db_name, "--out", &path("again")]);
+    assert!(unchanged.status.success());
+    let again: Value =
+        serde_json::from_str(&std::fs::read_to_string(path("again/plan.json")).unwrap()).unwrap();
+    assert_eq!(
+        again["items"],
+        serde_json::json!([]),
+        "the same rules propose nothing new, and a hold stays one"
+    );
+    assert_eq!(count(held), 1);
+    let before = content(&db);
+    // Milder rules spare nearly everything.
+    let mild = mild_rules(dir.path());
+    std::fs::write(path("mild.toml"), "[campaign]\nauthors = 1000\n[thread]\nfewest = 1000\n").unwrap();
+    let mild = ["--rules", &mild, "--config", &path("mild.toml")];
+    let rescore = |out: &str| {
+        good(&[&["rescore", "--store", "--db", db_name, "--out", &path(out)][..], &mild].concat());
+    };
+    rescore("mild-out");
+    let plan = path("mild-out/plan.json");
+    let applied: Value =
+        serde_json::from_str(&good(&["plan", "apply", &plan, "--db", db_name, "--json"])).unwrap();
+    assert_eq!(applied["applied"]["held"], 2, "{applied}");
+    assert!(applied["applied"]["closed"].as_u64().unwrap() > 30, "{applied}");
+    let open = "SELECT count(*) FROM queue q WHERE is_open = 1 AND kind = 'campaign' AND NOT EXISTS
+        (SELECT 1 FROM comments c WHERE c.campaign = q.campaign AND c.site = q.site AND c.verdict <> 'allow')";
+    assert_eq!(count(open), 0, "no campaign card is left without anybody on it");
+    assert_eq!(count(&format!("SELECT is_open FROM queue WHERE id = {one}")), 1);
+    // A service with those rules, too, finds nothing to say about it.
+    let spared = content(&db);
+    serve_a_moment(&db, &mild);
+    assert_eq!(content(&db), spared, "what was spared stays spared over a start");
+    rescore("mild-again");
+    let again: Value =
+        serde_json::from_str(&std::fs::read_to_string(path("mild-again/plan.json")).unwrap()).unwrap();
+    assert_eq!(again["items"].as_array().unwrap().len(), 2, "only what is in somebody's hands: {again}");
+    good(&["plan", "undo", &plan, "--db", db_name]);
+    assert_eq!(content(&db), before, "taken back to the same store");
+    // A plan of another mind at its head, or that says something else than its own assessments, is refused.
+    let text = std::fs::read_to_string(&plan).unwrap();
+    for (from, to) in [("\"ruleset\":\"", "\"ruleset\":\"0"), ("\"to\":\"allow\"", "\"to\":\"review\"")] {
+        let forged = path("forged.json");
+        std::fs::write(&forged, text.replacen(from, to, 1)).unwrap();
+        let refused = run(&["plan", "apply", &forged, "--db", db_name]);
+        assert_eq!(refused.status.code(), Some(2), "{}", String::from_utf8_lossy(&refused.stdout));
+    }
+    assert_eq!(content(&db), before);
+    // Whom people trust, and what they allow, a plan leaves in peace.
+    connection.execute("UPDATE comments SET is_trusted = 1", []).unwrap();
+    good(&["rescore", "--store", "--db", db_name, "--out", &path("trusted")]);
+    let trusted: Value =
+        serde_json::from_str(&std::fs::read_to_string(path("trusted/plan.json")).unwrap()).unwrap();
+    let items = trusted["items"].as_array().unwrap();
+    assert!(!items.is_empty() && items.iter().all(|item| item["to"] == "allow"), "{}", items.len());
+    // Erasing an author takes what plans say of him.
+    let author: String = connection
+        .query_row(
+            "SELECT author FROM comments c JOIN plan_items p ON p.comment = c.seq LIMIT 1",
+            [],
+            |row| row.get(0),
+        )
+        .unwrap();
+    let id: String = connection
+        .query_row("SELECT site FROM comments WHERE author = ?1 LIMIT 1", [&author], |row| row.get(0))
+        .unwrap();
+    let of_author =
+        "SELECT count(*) FROM plan_items p JOIN comments c ON c.seq = p.comment WHERE c.author = ?1";
+    let said = |db: &Connection| -> i64 { db.query_row(of_author, [&author], |row| row.get(0)).unwrap() };
+    assert!(said(&connection) > 0);
+    let items = count("SELECT count(*) FROM plan_items");
+    good(&["privacy", "erase", "--site", &id, "--author", &author, "--db", db_name]);
+    assert!(said(&connection) == 0 && count("SELECT count(*) FROM plan_items") < items);
+}
+
+#[test]
+fn arrival_goes_by_time_whatever_the_file_says() {
+    let dir = tempfile::tempdir().unwrap();
+    let text = std::fs::read_to_string("examples/desk/comments.jsonl").unwrap();
+    let mut backwards: Vec<&str> = text.lines().collect();
+    backwards.sort_by_key(|line| {
+        let record: Value = serde_json::from_str(line).unwrap();
+        std::cmp::Reverse(record["created_at"].as_str().unwrap().to_owned())
+    });
+    let forwards: Vec<&str> = backwards.iter().rev().copied().collect();
+    let judged = |name: &str, lines: &[&str]| -> BTreeMap<String, Value> {
+        let (file, out) = (dir.path().join(format!("{name}.jsonl")), dir.path().join(name));
+        std::fs::write(&file, lines.join("\n")).unwrap();
+        good(&["rescore", file.to_str().unwrap(), "--as-of-arrival", "--out", out.to_str().unwrap()]);
+        let scored = good(&["score", file.to_str().unwrap(), "--as-of-arrival", "--format", "jsonl"]);
+        let files = files(&out);
+        assert_eq!(scored.as_bytes(), files["assessments.jsonl"], "{name}");
+        let all = self::lines(&files["assessments.jsonl"]);
+        all.into_iter().map(|one| (one["id"].to_string(), one["verdict"].clone())).collect()
+    };
+    assert_eq!(judged("backwards", &backwards), judged("forwards", &forwards));
+}
+
+#[test]
+fn a_folder_of_other_peoples_files_is_left_alone() {
+    let dir = tempfile::tempdir().unwrap();
+    let own = dir.path().join("assessments.jsonl");
+    std::fs::write(&own, "mine").unwrap();
+    let out = dir.path().to_str().unwrap();
+    let refused = run(&["rescore", "examples/desk/comments.jsonl", "--out", out, "--resume"]);
+    assert_eq!(refused.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&refused.stderr).contains("name a new folder"));
+    assert_eq!(std::fs::read_to_string(&own).unwrap(), "mine");
+    let empty = dir.path().join("empty");
+    std::fs::create_dir(&empty).unwrap();
+    good(&["rescore", "examples/desk/comments.jsonl", "--out", empty.to_str().unwrap(), "--resume"]);
+}
+
 #[test]
 fn a_plan_is_applied_taken_back_to_the_same_store_and_never_against_people() {
     let dir = tempfile::tempdir().unwrap();
     let db = dir.path().join("claque.db");
     let db_name = db.to_str().unwrap();
     let path = |name: &str| dir.path().join(name).to_str().unwrap().to_owned();
-    for site in ["harbour-gazette", "valley-courier"] {
-        good(&["sites", "add", site, "--title", site, "--db", db_name]);
-    }
-    // Imported as history nothing is queued; a stricter configuration made some of it harmless.
+    // Nothing is proposed at first.
     std::fs::write(path("blind.toml"), "observe_only = true\n").unwrap();
-    let by_site = |site: &str| {
-        let text = std::fs::read_to_string("examples/desk/comments.jsonl").unwrap();
-        let own: String = text
-            .lines()
-            .filter(|line| line.contains(&format!("\"site\": \"{site}\"")))
-            .fold(String::new(), |all, line| all + line + "\n");
-        let file = path(&format!("{site}.jsonl"));
-        std::fs::write(&file, own).unwrap();
-        file
-    };
-    for site in ["harbour-gazette", "valley-courier"] {
-        good(&["import", &by_site(site), "--site", site, "--db", db_name, "--config", &path("blind.toml")]);
-    }
+    import_demo(dir.path(), &db, &["--config", &path("blind.toml")]);
     let before = content(&db);
     good(&["rescore", "--store", "--db", db_name, "--out", &path("out")]);
     assert_eq!(content(&db), before, "a rescoring changes nothing");
@@ -369,7 +554,7 @@ fn a_plan_is_applied_taken_back_to_the_same_store_and_never_against_people() {
     let connection = Connection::open(&db).unwrap();
     let text = std::fs::read_to_string(&plan).unwrap();
     let items: Value = serde_json::from_str(&text).unwrap();
-    let seq = items["items"][0]["seq"].as_i64().unwrap();
+    let seq = items["items"][0]["stored"]["seq"].as_i64().unwrap();
     connection
         .execute("UPDATE comments SET status = 'published', decided_by = 'user:ann' WHERE seq = ?1", [seq])
         .unwrap();
@@ -386,7 +571,7 @@ fn a_plan_is_applied_taken_back_to_the_same_store_and_never_against_people() {
     assert_eq!(of_comment(&connection), decided);
     good(&["plan", "undo", &plan, "--db", db_name]);
     // Something else was said of a comment meanwhile: the plan is stale, and nothing of it is done.
-    let other = items["items"][1]["seq"].as_i64().unwrap();
+    let other = items["items"][1]["stored"]["seq"].as_i64().unwrap();
     connection.execute("UPDATE comments SET standing_at = standing_at + 1 WHERE seq = ?1", [other]).unwrap();
     let before = content(&db);
     let stale = run(&["plan", "apply", &plan, "--db", db_name]);

@@ -76,9 +76,12 @@ pub(super) fn run(args: &Args) -> Result<Outcome> {
     let mut articles: Vec<Article> = articles.iter().cloned().collect();
     let (mut comments, mut labels) = (Vec::new(), Vec::new());
     if args.store {
+        args.reading.of_store()?;
         let path = args.db.as_ref().ok_or_else(|| anyhow!("name the database with --db"))?;
         let store = Store::open_existing(path).map_err(|error| anyhow!("{error}"))?;
-        let all = runtime()?.block_on(super::rescore::from_store(&store)).map_err(|error| anyhow!(error))?;
+        let site = args.reading.site.as_deref();
+        let all = runtime()?.block_on(super::rescore::from_store(&store, site));
+        let all = all.map_err(|error| anyhow!(error))?;
         articles.extend(all.articles);
         for (comment, decided) in all.comments {
             labels.push(match decided.as_deref() {
@@ -162,7 +165,7 @@ impl Gate {
             What::Precision => below("precision", it.new.precision),
             What::Recall => below("recall", it.new.recall),
             What::CaughtHuman => {
-                let count = it.caught.iter().filter(|flip| flip.label == Some(Label::Human)).count();
+                let count = it.caught_human;
                 (count as f64 > self.bound)
                     .then(|| format!("{count} comments by people are newly caught, more than {}", self.bound))
             }

@@ -2,7 +2,7 @@
 
 use std::future::Future;
 use std::io::Read;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, anyhow, bail};
 use serde_json::Value;
@@ -24,6 +24,11 @@ pub(super) struct Database {
 }
 
 impl Database {
+    /// A database that another option has named.
+    pub(super) fn at(db: &Path) -> Self {
+        Self { db: db.to_owned(), json: false }
+    }
+
     /// Opens the store that is there and does something with it.
     pub(super) fn with<T, F: Future<Output = Result<T, StoreError>>>(
         &self,

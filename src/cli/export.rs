@@ -10,7 +10,7 @@ use super::Outcome;
 use super::database::{Database, runtime};
 use super::output::write_to;
 use super::rescore::{FromStore, from_store};
-use crate::domain::{Comment, Id};
+use crate::domain::Comment;
 use crate::store::Store;
 
 #[derive(Debug, clap::Args)]
@@ -23,6 +23,9 @@ pub(super) struct Args {
     /// JSON Lines, or a table that a spreadsheet opens
     #[arg(long, value_enum, default_value_t = Format::Jsonl)]
     format: Format,
+    /// Put a ' before cells of a table that a spreadsheet would run as a formula; such a table is for looking at, not for importing again
+    #[arg(long)]
+    for_spreadsheets: bool,
     /// Where to write instead of standard output
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
@@ -40,7 +43,7 @@ enum Format {
 }
 
 /// Columns of the table, as the reader of tables knows them.
-const COLUMNS: [&str; 11] = [
+const COLUMNS: [&str; 12] = [
     "id",
     "site",
     "article_id",
@@ -50,6 +53,7 @@ const COLUMNS: [&str; 11] = [
     "author_name",
     "created_at",
     "status",
+    "lang",
     "label",
     "text",
 ];
@@ -57,25 +61,22 @@ const COLUMNS: [&str; 11] = [
 pub(super) fn run(args: &Args) -> Result<Outcome> {
     let store = Store::open_existing(&args.database.db).map_err(|error| anyhow!("{error}"))?;
     let FromStore { comments, articles } =
-        runtime()?.block_on(from_store(&store)).map_err(|error| anyhow!(error))?;
-    let wanted = |site: Option<&Id>| {
-        args.site.as_deref().is_none_or(|wanted| site.is_some_and(|site| site.as_str() == wanted))
-    };
+        runtime()?.block_on(from_store(&store, args.site.as_deref())).map_err(|error| anyhow!(error))?;
     write_to(args.out.as_deref(), |out| {
         if args.format == Format::Csv {
             writeln!(out, "{}\r", COLUMNS.join(","))?;
         }
-        for (comment, decided) in comments.iter().filter(|(comment, _)| wanted(comment.site.as_ref())) {
+        for (comment, decided) in &comments {
             match args.format {
                 Format::Jsonl => writeln!(out, "{}", record(comment, decided.as_deref()))?,
-                Format::Csv => row(out, &record(comment, decided.as_deref()))?,
+                Format::Csv => row(out, &record(comment, decided.as_deref()), args.for_spreadsheets)?,
             }
         }
         Ok(())
     })?;
     if let Some(path) = &args.articles {
         write_to(Some(path), |out| {
-            articles.iter().filter(|article| wanted(article.site.as_ref())).try_for_each(|article| {
+            articles.iter().try_for_each(|article| {
                 serde_json::to_writer(&mut *out, article)?;
                 out.write_all(b"\n")
             })
@@ -102,7 +103,7 @@ fn record(comment: &Comment, decided: Option<&str>) -> Value {
 }
 
 /// A row of the table (RFC 4180).
-fn row(out: &mut dyn Write, record: &Value) -> std::io::Result<()> {
+fn row(out: &mut dyn Write, record: &Value, for_spreadsheets: bool) -> std::io::Result<()> {
     let cell = |column: &str| {
         let value = match column {
             "author_id" => record.pointer("/author/id"),
@@ -110,10 +111,12 @@ fn row(out: &mut dyn Write, record: &Value) -> std::io::Result<()> {
             other => record.get(other),
         };
         let text = value.and_then(Value::as_str).unwrap_or_default();
+        let is_formula = for_spreadsheets && text.starts_with(['=', '+', '-', '@', '\t', '\r']);
+        let text = if is_formula { format!("'{text}") } else { text.to_owned() };
         if text.contains([',', '"', '\n', '\r']) {
             format!("\"{}\"", text.replace('"', "\"\""))
         } else {
-            text.to_owned()
+            text
         }
     };
     writeln!(out, "{}\r", COLUMNS.map(cell).join(","))

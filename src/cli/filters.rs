@@ -16,6 +16,7 @@ use crate::domain::{Comment, Evidence, Id};
 use crate::engine::Linking;
 use crate::offline::book::Fact;
 use crate::offline::records::Articles;
+use crate::similarity::Features;
 use crate::similarity::{Sketch, bands};
 use crate::text::{Analysis, CANON_VERSION, Context, Language, Reference};
 
@@ -67,7 +68,7 @@ struct Sketched {
     /// When it was posted, in seconds since 1970.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     at: Option<i64>,
-    /// 1 - p; none where the text was not judged.
+    /// Share of genuine comments that score at least as high; none where the text was not judged.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     p: Option<f64>,
     words: u32,
@@ -130,8 +131,8 @@ fn sketched(engine: &crate::engine::Engine, articles: &Articles, input: &Input) 
     let context = Context { article: article.as_ref(), parent: parent.as_ref(), lang };
     let analysis = Analysis::new(&comment.text, &context);
     let mut evidence = Vec::new();
-    engine.score_text(comment, &analysis, article.as_ref(), Some(&mut evidence));
-    let (fact, _) = Fact::of_text(engine, comment, &analysis, article.as_ref());
+    let score = engine.score_text(comment, &analysis, article.as_ref(), Some(&mut evidence));
+    let fact = Fact::new(comment, &score, Sketch::new(&Features::new(&analysis, article.as_ref())));
     let keys = fact.sketch.as_ref().map(bands).unwrap_or_default();
     let sketched = Sketched {
         v: FORM,

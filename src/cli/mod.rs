@@ -117,6 +117,8 @@ pub enum Outcome {
     CheckFailed,
     /// Finished, some records rejected.
     SomeRejected,
+    /// Stopped by Ctrl-C; the work can go on.
+    Interrupted,
 }
 
 /// Runs the command line of this process.
@@ -161,6 +163,8 @@ pub fn run() -> ExitCode {
         Ok(Outcome::Done) => ExitCode::SUCCESS,
         Ok(Outcome::CheckFailed) => ExitCode::from(1),
         Ok(Outcome::SomeRejected) => ExitCode::from(3),
+        // As a shell says it of a program that Ctrl-C ended.
+        Ok(Outcome::Interrupted) => ExitCode::from(130),
         // Whoever closed the pipe has seen enough.
         Err(error) if output::is_closed_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {

@@ -17,8 +17,11 @@ const SHOWN: usize = 20;
 pub(super) enum Command {
     /// Say what a plan would change
     Show {
-        /// The plan's file
-        plan: std::path::PathBuf,
+        /// The plan's file, or with --db the id of one that is kept
+        plan: String,
+        /// The store
+        #[arg(long, value_name = "PATH")]
+        db: Option<std::path::PathBuf>,
     },
     /// Apply a plan: all of it or nothing; what people decided stays
     Apply {
@@ -43,21 +46,21 @@ pub(super) enum Command {
 
 pub(super) fn run(command: &Command) -> Result<Outcome> {
     match command {
-        Command::Show { plan } => show(plan),
+        Command::Show { plan, db } => show(plan, db.as_deref()),
         Command::Apply { plan, database } => {
             let (id, text) = text_of(plan, database)?;
             let read = Plan::read(&text).map_err(|error| anyhow!("{plan} {error}"))?;
-            let items = read.items.len();
+            let (head, items) = read.parts().map_err(|error| anyhow!("{plan} {error}"))?;
             let changes = read.changes().map_err(|error| anyhow!("{plan} {error}"))?;
             let of = id.clone();
             let applied = database.with(|store| async move {
-                store.add_plan(of.clone(), text, items, "operator".to_owned()).await?;
+                store.add_plan(of.clone(), head, items, "operator".to_owned()).await?;
                 store.apply_plan(of, changes, "operator".to_owned()).await
             })?;
             database.say(
                 &format!(
-                    "{id}: {} comments changed, {} decided by people and left alone, {} cards opened, {} closed",
-                    applied.changed, applied.decided, applied.opened, applied.closed
+                    "{id}: {} comments changed; left alone: {} decided by people, {} in somebody's hands, swept or found by a plugin; {} cards opened, {} closed",
+                    applied.changed, applied.decided, applied.held, applied.opened, applied.closed
                 ),
                 &json!({ "plan": id, "applied": applied }),
             )
@@ -112,32 +115,53 @@ fn text_of(plan: &str, database: &Database) -> Result<(String, String)> {
     Ok((plan.to_owned(), found.1))
 }
 
-fn show(path: &std::path::Path) -> Result<Outcome> {
-    let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
-    let plan = Plan::read(&text).map_err(|error| anyhow!("{} {error}", path.display()))?;
+fn show(name: &str, db: Option<&std::path::Path>) -> Result<Outcome> {
+    let (id, text) = if let Some(db) = db {
+        text_of(name, &Database::at(db))?
+    } else {
+        let text = read(name)?;
+        (Plan::id(&text), text)
+    };
+    let plan = Plan::read(&text).map_err(|error| anyhow!("{name} {error}"))?;
     let counts = plan.counts();
+    let [from, ruleset, model, engine] =
+        [&plan.from, &plan.ruleset, &plan.model, &plan.engine].map(|text| printable(text));
     write_to(None, |out| {
         writeln!(
             out,
-            "{}: {} changes, made from {} with rules {}, model {}, engine {}",
-            Plan::id(&text),
-            counts.items,
-            plan.from,
-            plan.ruleset,
-            plan.model,
-            plan.engine
+            "{id}: {} changes, made from {from} with rules {ruleset}, model {model}, engine {engine}",
+            counts.items
         )?;
         writeln!(
             out,
             "{} would come into the queue, {} would leave it, {} belong to another campaign",
             counts.caught, counts.spared, counts.moved
         )?;
+        for sweep in plan.sweeps.iter().take(SHOWN) {
+            let site = sweep.site.as_ref().map(ToString::to_string).unwrap_or_default();
+            writeln!(
+                out,
+                "  sweep {} {}: {} comments, {} of them public",
+                printable(&site),
+                printable(&sweep.campaign),
+                sweep.comments,
+                sweep.published
+            )?;
+        }
+        if plan.sweeps.len() > SHOWN {
+            writeln!(out, "  ... and {} more sweeps", plan.sweeps.len() - SHOWN)?;
+        }
         for item in plan.items.iter().take(SHOWN) {
             let site = item.site.as_ref().map(ToString::to_string).unwrap_or_default();
             let because = serde_json::to_string(&item.because)?;
             let from = item.from.map_or_else(|| "-".to_owned(), |from| format!("{from:?}").to_lowercase());
             let to = format!("{:?}", item.to).to_lowercase();
-            writeln!(out, "  {site} {}\t{from} -> {to}\t{because}", printable(item.id.as_str()))?;
+            writeln!(
+                out,
+                "  {} {}\t{from} -> {to}\t{because}",
+                printable(&site),
+                printable(item.id.as_str())
+            )?;
         }
         if plan.items.len() > SHOWN {
             writeln!(out, "  ... and {} more", plan.items.len() - SHOWN)?;

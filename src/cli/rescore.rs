@@ -71,7 +71,7 @@ pub(super) struct Reading {
     /// Which column of a CSV file is which field, such as `id=cid,text=body`
     #[arg(long, value_name = "MAP")]
     columns: Option<String>,
-    /// The site of everything in the exports
+    /// The site of everything in the exports; with --store, the one site that is read
     #[arg(long, value_name = "ID")]
     pub(super) site: Option<String>,
     /// The most bytes that a compressed file may unfold to
@@ -83,6 +83,20 @@ pub(super) struct Reading {
 }
 
 impl Reading {
+    /// Says so where something was asked for that only exports have.
+    pub(super) fn of_store(&self) -> Result<()> {
+        let only = [
+            ("--from", self.from.is_some()),
+            ("--columns", self.columns.is_some()),
+            ("--max-bytes", self.max_bytes.is_some()),
+            ("--max-ratio", self.max_ratio.is_some()),
+        ];
+        match only.into_iter().find(|(_, is_there)| *is_there) {
+            Some((what, _)) => bail!("{what} says how exports are read: it has no meaning with --store"),
+            None => Ok(()),
+        }
+    }
+
     /// The format that was named, checked.
     pub(super) fn format(&self) -> Result<Option<&str>> {
         if let Some(from) = &self.from
@@ -120,6 +134,7 @@ pub(super) fn run(args: &Args) -> Result<Outcome> {
         engine: &engine,
         mode: if args.as_of_arrival { Mode::AsOfArrival } else { Mode::Whole },
         articles,
+        allowed: crate::intake::Allowed::default(),
         out: &args.out,
         resume: args.resume,
         strict: args.strict,
@@ -136,14 +151,19 @@ pub(super) fn run(args: &Args) -> Result<Outcome> {
     let mut listener = listener(args.progress);
     let options = args.reading.options()?;
     let ended = if args.store {
+        args.reading.of_store()?;
         let path = args.db.as_ref().ok_or_else(|| anyhow!("name the database with --db"))?;
         let store = Store::open_existing(path).map_err(|error| anyhow!("{error}"))?;
         let runtime = runtime()?;
         let digest = runtime.block_on(store.archive_digest()).map_err(|error| anyhow!("{error}"))?;
+        let allowed = runtime
+            .block_on(store.allowed_campaigns(crate::store::records::Sites::All))
+            .map_err(|error| anyhow!("{error}"))?;
+        job.allowed.set(&allowed);
         let mut each = |sink: &mut dyn FnMut(Entry, Option<StoredFacts>) -> ControlFlow<()>| {
-            runtime.block_on(hand_on(&store, sink))
+            runtime.block_on(hand_on(&store, args.reading.site.as_deref(), sink))
         };
-        let origin = Origin::Store { digest, each: &mut each };
+        let origin = Origin::Store { digest, site: args.reading.site.as_deref(), each: &mut each };
         rescore(&job, origin, &mut *listener, &pool)
     } else {
         let origin = Origin::Files { files: &args.files, from: args.reading.format()?, options: &options };
@@ -155,7 +175,10 @@ pub(super) fn run(args: &Args) -> Result<Outcome> {
         keep_plan(args)?;
     }
     match ended {
-        Ended::Stopped => bail!("stopped; the same command with --resume goes on"),
+        Ended::Stopped => {
+            eprintln!("claque: stopped; the same command with --resume goes on");
+            Ok(Outcome::Interrupted)
+        }
         Ended::Finished { comments, flagged, rejects } => {
             eprintln!(
                 "claque: {comments} comments, {flagged} flagged, {rejects} pieces not understood; see {}",
@@ -174,7 +197,8 @@ fn keep_plan(args: &Args) -> Result<()> {
     let plan = Plan::read(&text).map_err(|error| anyhow!("{} {error}", path.display()))?;
     let (Some(database), false) = (&args.db, plan.items.is_empty()) else { return Ok(()) };
     let store = Store::open_existing(database).map_err(|error| anyhow!("{error}"))?;
-    let added = store.add_plan(Plan::id(&text), text, plan.items.len(), "operator".to_owned());
+    let (head, items) = plan.parts().map_err(|error| anyhow!("{} {error}", path.display()))?;
+    let added = store.add_plan(Plan::id(&text), head, items, "operator".to_owned());
     runtime()?.block_on(added).map_err(|error| anyhow!("{error}"))
 }
 
@@ -213,9 +237,9 @@ pub(super) struct FromStore {
 }
 
 /// Reads a store whole.
-pub(super) async fn from_store(store: &Store) -> std::result::Result<FromStore, String> {
+pub(super) async fn from_store(store: &Store, site: Option<&str>) -> std::result::Result<FromStore, String> {
     let mut all = FromStore::default();
-    hand_on(store, &mut |entry, stored| {
+    hand_on(store, site, &mut |entry, stored| {
         match entry {
             Entry::Comment(comment) => {
                 all.comments.push((comment.comment, stored.and_then(|stored| stored.decided)));
@@ -237,27 +261,29 @@ fn stop_on_interrupt(stop: &Arc<AtomicBool>) -> Result<()> {
         runtime.block_on(async {
             let _ = tokio::signal::ctrl_c().await;
             stop.store(true, Ordering::Relaxed);
-            eprintln!("claque: stopping …");
+            eprintln!("claque: stopping; the same command with --resume will go on …");
             let _ = tokio::signal::ctrl_c().await;
-            std::process::exit(2);
+            std::process::exit(130);
         });
     };
     let started = std::thread::Builder::new().name("interrupt".to_owned()).spawn(waiting);
     started.map(drop).context("cannot start a thread")
 }
 
-/// Hands on everything that the store has.
+/// Hands on everything that the store has, or has of a site.
 async fn hand_on(
     store: &Store,
+    site: Option<&str>,
     sink: &mut dyn FnMut(Entry, Option<StoredFacts>) -> ControlFlow<()>,
 ) -> std::result::Result<(), String> {
     let mut last = None;
     loop {
         let page = store.all_articles(last, PAGE).await.map_err(|error| error.to_string())?;
-        let Some((site, article)) = page.last() else { break };
-        last = Some((site.clone(), article.id.to_string()));
-        for (_, article) in page {
-            if sink(Entry::Article(Box::new(article)), None).is_break() {
+        let Some((of, article)) = page.last() else { break };
+        last = Some((of.clone(), article.id.to_string()));
+        for (of, article) in page {
+            if site.is_none_or(|site| site == of) && sink(Entry::Article(Box::new(article)), None).is_break()
+            {
                 return Ok(());
             }
         }
@@ -267,9 +293,12 @@ async fn hand_on(
         let page = store.archived(after, PAGE).await.map_err(|error| error.to_string())?;
         let Some(last) = page.last() else { return Ok(()) };
         after = last.seq;
-        for Archived { seq, comment, standing_at, verdict, campaign, decided } in page {
+        for Archived { seq, comment, standing_at, verdict, campaign, decided, trusted } in page {
+            if site.is_some_and(|site| comment.site.as_ref().map(Id::as_str) != Some(site)) {
+                continue;
+            }
             let verdict = serde_json::from_value(verdict.into()).map_err(|error| error.to_string())?;
-            let stored = StoredFacts { seq, standing_at, verdict, campaign, decided };
+            let stored = StoredFacts { seq, standing_at, verdict, campaign, decided, trusted };
             let comment =
                 LabelledComment { comment, source: None, cluster: None, template_id: None, style: None };
             if sink(Entry::Comment(Box::new(comment)), Some(stored)).is_break() {

@@ -10,12 +10,12 @@ use crate::store::records::AllowedCampaign;
 use crate::text::CANON_VERSION;
 
 /// The signatures that are allowed now.
-#[derive(Default)]
-pub(super) struct Allowed(ArcSwap<Vec<(String, Sketch, i64)>>);
+#[derive(Debug, Default)]
+pub struct Allowed(ArcSwap<Vec<(String, Sketch, i64)>>);
 
 impl Allowed {
     /// Takes what the store says. A signature of another canonical form compares with nothing and is left out.
-    pub(super) fn set(&self, allowed: &[AllowedCampaign]) {
+    pub fn set(&self, allowed: &[AllowedCampaign]) {
         let known = allowed.iter().filter(|one| one.canon_version == CANON_VERSION);
         let signatures = known
             .filter_map(|one| Some((one.site.clone(), Sketch::from_bytes(&one.sketch)?, one.expires_at)))
@@ -24,7 +24,7 @@ impl Allowed {
     }
 
     /// Whether a comment of the site belongs to an allowed campaign.
-    pub(super) fn covers(&self, site: &str, sketch: &Sketch, config: &Config) -> bool {
+    pub fn covers(&self, site: &str, sketch: &Sketch, config: &Config) -> bool {
         let allowed = self.0.load();
         if allowed.is_empty() {
             return false;

@@ -334,6 +334,20 @@ impl Live {
         }
     }
 
+    /// Takes what the store says of a comment now in place of what was known; one that is not known is not taken in.
+    pub fn correct(&mut self, engine: &Engine, now: Member) {
+        let Some(number) = now.seq.and_then(|seq| self.by_seq.get(&seq).copied()) else { return };
+        let Some(Some(member)) = self.members.get_mut(number as usize) else { return };
+        let thread = member.thread.clone().map(|thread| (member.site.clone(), thread));
+        let before = std::mem::replace(&mut member.facts, now.facts);
+        (member.verdict, member.campaign, member.on_campaign_card) =
+            (now.verdict, now.campaign, now.on_campaign_card);
+        if let Some(thread) = thread.and_then(|key| self.threads.get_mut(&key)) {
+            thread.take_out(engine, number, &before);
+            thread.add(engine, number, &now.facts);
+        }
+    }
+
     fn tick(&mut self) -> i64 {
         self.clock = chrono::Utc::now().timestamp_micros().max(self.clock + 1);
         self.clock
@@ -573,6 +587,18 @@ pub fn text_score(facts: &TextFacts) -> TextScore {
         strongest_rule: facts.strongest_rule,
         words: facts.words,
         disguised: facts.disguised,
+    }
+}
+
+/// A text's numbers, as a store keeps them.
+pub fn facts_of(text: &TextScore) -> TextFacts {
+    TextFacts {
+        points: text.points,
+        p: text.p,
+        words: text.words,
+        disguised: text.disguised,
+        strongest_rule: text.strongest_rule,
+        abstained: text.abstained,
     }
 }
 

@@ -22,19 +22,19 @@ use std::time::{Duration, Instant};
 use arc_swap::ArcSwap;
 use chrono::Utc;
 
-use self::allowed::Allowed;
 use self::articles::{Articles, Known};
 use self::holds::Holds;
-use self::live::{Live, Member, Origin, Placed, priority, text_score};
+use self::live::{Live, Member, Origin, Placed, text_score};
+
+pub(crate) use self::allowed::Allowed;
+pub(crate) use self::live::{facts_of, priority};
 use self::plugins::Plugins;
 use crate::config::{Contacts, Settings};
 use crate::domain::{Article, Assessment, Comment, Id, Status, Verdict};
 use crate::engine::{Engine, External, Place, Standing};
 use crate::signals::NoHistory;
 use crate::similarity::{Features, Sketch};
-use crate::store::records::{
-    Arrival, NewComment, Question, Reassessed, Remembered, Sites, Taken, TextFacts, Trust,
-};
+use crate::store::records::{Arrival, NewComment, Question, Reassessed, Remembered, Sites, Taken, Trust};
 use crate::store::{Store, StoreError};
 use crate::text::{Analysis, CANON_VERSION, Context, Language, Reference, stable_hash};
 
@@ -198,6 +198,23 @@ impl Intake {
         let trusted = self.store.trusted_authors(Sites::All).await?;
         self.trusted_authors.store(Arc::new(trusted.into_iter().map(|one| (one.site, one.author)).collect()));
         self.holds.refresh(&self.store).await
+    }
+
+    /// Takes in what an applied plan, or one taken back, has made of comments.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub async fn follow_plan(&self, plan: String) -> Result<(), StoreError> {
+        let changed = self.store.remembered_of_plan(plan).await?;
+        let engine = self.engine.load();
+        for portion in changed.chunks(256) {
+            let members: Vec<Member> = portion.iter().map(|one| self.member_of(one.clone())).collect();
+            let mut live = self.live();
+            for member in members {
+                live.correct(&engine, member);
+            }
+        }
+        Ok(())
     }
 
     /// Keeps an article; comments that come from now on are compared with it.
@@ -402,14 +419,7 @@ impl Intake {
         let mut text = engine.score_text(&comment, &analysis, article, Some(&mut evidence));
         engine.add_external(judged.external, &mut text, &mut evidence);
         let sketch = Sketch::new(&Features::new(&analysis, article));
-        let facts = TextFacts {
-            points: text.points,
-            p: text.p,
-            words: text.words,
-            disguised: text.disguised,
-            strongest_rule: text.strongest_rule,
-            abstained: text.abstained,
-        };
+        let facts = facts_of(&text);
         let allowed = sketch.is_some_and(|sketch| self.allowed.covers(&site, &sketch, &engine.config));
         let member = Member {
             seq: None,
@@ -440,7 +450,11 @@ impl Intake {
             comment.status = comment.status.or(Some(Status::Pending));
         }
         let new = NewComment {
-            tags: tags(&assessment, language.as_deref(), judged.article.map(|known| &known.article)),
+            tags: tags(
+                &assessment,
+                language.as_deref(),
+                judged.article.and_then(|known| known.article.section.as_deref()),
+            ),
             site,
             revision,
             facts,
@@ -561,14 +575,14 @@ fn revision(comment: &Comment) -> String {
 }
 
 /// What a card can be found by.
-fn tags(assessment: &Assessment, language: Option<&str>, article: Option<&Article>) -> Vec<String> {
+pub(crate) fn tags(assessment: &Assessment, language: Option<&str>, section: Option<&str>) -> Vec<String> {
     let mut tags: Vec<String> = Vec::new();
     for evidence in &assessment.evidence {
         tags.push(format!("signal:{}", evidence.signal));
         tags.extend(evidence.rule.as_ref().map(|rule| format!("rule:{rule}")));
     }
     tags.extend(language.map(|language| format!("lang:{language}")));
-    tags.extend(article.and_then(|a| a.section.as_ref()).map(|section| format!("section:{section}")));
+    tags.extend(section.map(|section| format!("section:{section}")));
     tags.sort_unstable();
     tags.dedup();
     tags

@@ -121,6 +121,8 @@ pub struct Backtest {
     pub spared: Vec<Flip>,
     /// How many flips there are of each kind.
     pub flips: (usize, usize),
+    /// How many of the newly caught are known to be by people.
+    pub caught_human: usize,
     /// Rules whose hits differ, or that hit at all, by id.
     pub rules: BTreeMap<String, RuleHits>,
 }
@@ -143,6 +145,7 @@ pub fn compare(
         caught: Vec::new(),
         spared: Vec::new(),
         flips: (0, 0),
+        caught_human: 0,
         rules: BTreeMap::new(),
     };
     for ((comment, label), (before, after)) in comments.iter().zip(labels).zip(before.iter().zip(&after)) {
@@ -163,6 +166,7 @@ pub fn compare(
     out.old.finish();
     out.new.finish();
     out.flips = (out.caught.len(), out.spared.len());
+    out.caught_human = out.caught.iter().filter(|flip| flip.label == Some(Label::Human)).count();
     // A mistake comes before everything else.
     out.caught.sort_by_key(|flip| flip.label != Some(Label::Human));
     out.spared.sort_by_key(|flip| !matches!(flip.label, Some(Label::Machine | Label::Spam)));

@@ -11,6 +11,7 @@ use rayon::prelude::*;
 use super::book::{Book, Fact};
 use super::company::Company;
 use super::links::Links;
+use super::order::Order;
 use super::records::Articles;
 use crate::domain::{Assessment, Because, Campaign, Comment, Id};
 use crate::engine::{Engine, Place, Standing, TextScore, ThreadScore};
@@ -23,7 +24,7 @@ use crate::text::{Analysis, Context, Language, Reference};
 pub enum Mode {
     /// The whole file.
     Whole,
-    /// What stands before it in the file.
+    /// What came before it: by time, in file order where times are the same or missing.
     AsOfArrival,
     /// Its text alone: neither article nor parent, no other comments.
     Isolated,
@@ -81,23 +82,35 @@ pub fn judge_with_points(
             (score, sketch)
         })
         .collect();
+    let order = Order::new(mode, comments.iter().map(|c| c.created_at.map(|at| at.timestamp())));
     let mut book = Book::with_capacity(comments.len());
-    for (comment, (score, sketch)) in comments.iter().zip(&texts) {
-        book.push(&Fact::new(comment, score, *sketch));
+    for place in (0..comments.len()).map(|rank| order.place(rank)) {
+        if let (Some(comment), Some((score, sketch))) = (comments.get(place), texts.get(place)) {
+            book.push(&Fact::new(comment, score, *sketch));
+        }
     }
     let record = Record::new(engine, book, mode);
+    let told = |rank: usize| comments.get(order.place(rank));
     let assessments = comments
         .par_iter()
         .zip(&texts)
         .enumerate()
         .map(|(at, (comment, (text, _)))| {
             let analysis = references.analyse(comment);
-            let id_of = |other: usize| comments.get(other).map(|other| other.id.clone()).unwrap_or_default();
-            record.assess(engine, at, comment, &analysis, references.article(comment), Some(text), &id_of)
+            let id_of = |other: usize| told(other).map(|other| other.id.clone()).unwrap_or_default();
+            let one = One {
+                at: order.rank(at),
+                comment,
+                analysis: &analysis,
+                article: references.article(comment),
+                text: Some(text),
+                permits: Permits::default(),
+            };
+            record.assess(engine, &one, &id_of).assessment
         })
         .collect();
     let campaigns = record.links.campaigns.iter().map(|(id, members)| {
-        let records: Vec<&Comment> = members.iter().filter_map(|at| comments.get(*at as usize)).collect();
+        let records: Vec<&Comment> = members.iter().filter_map(|at| told(*at as usize)).collect();
         let words: Vec<Vec<String>> = records
             .iter()
             .take(align::MOST_MEMBERS)
@@ -111,7 +124,7 @@ pub fn judge_with_points(
             .thread_scores(engine)
             .into_iter()
             .filter_map(|(first, score)| {
-                let comment = comments.get(first as usize)?;
+                let comment = told(first as usize)?;
                 Some(((comment.site.clone(), comment.thread()?.clone()), score))
             })
             .collect(),
@@ -137,6 +150,34 @@ pub(super) fn describe(id: CampaignId, records: &[&Comment], words: &[Vec<String
     }
 }
 
+/// A comment with what its text is judged by.
+pub(super) struct One<'a> {
+    /// Its place in the book.
+    pub(super) at: usize,
+    pub(super) comment: &'a Comment,
+    pub(super) analysis: &'a Analysis<'a>,
+    pub(super) article: Option<&'a Reference>,
+    /// Its text's score, where that comes from elsewhere.
+    pub(super) text: Option<&'a TextScore>,
+    pub(super) permits: Permits,
+}
+
+/// What people have allowed a comment.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Permits {
+    /// Its author is trusted.
+    pub(super) trusted: bool,
+    /// It belongs to a campaign that is legitimate.
+    pub(super) allowed: bool,
+}
+
+/// An assessment with the numbers behind it.
+pub(super) struct Outcome {
+    pub(super) assessment: Assessment,
+    pub(super) text: TextScore,
+    pub(super) standing: Standing,
+}
+
 /// A book with everything that was made of it: what stage two asks.
 #[derive(Debug)]
 pub(super) struct Record {
@@ -159,36 +200,30 @@ impl Record {
         self.company.scores(engine)
     }
 
-    /// The assessment of comment `at`. Its text's score may come from elsewhere; `id_of` names other comments.
-    #[expect(clippy::too_many_arguments, reason = "a comment with all that it is judged by")]
-    pub(super) fn assess(
-        &self,
-        engine: &Engine,
-        at: usize,
-        comment: &Comment,
-        analysis: &Analysis<'_>,
-        article: Option<&Reference>,
-        text: Option<&TextScore>,
-        id_of: &dyn Fn(usize) -> Id,
-    ) -> Assessment {
+    /// The assessment of a comment; `id_of` names other comments.
+    pub(super) fn assess(&self, engine: &Engine, one: &One<'_>, id_of: &dyn Fn(usize) -> Id) -> Outcome {
+        let &One { at, comment, analysis, article, .. } = one;
         let mut evidence = Vec::new();
         let own = engine.score_text(comment, analysis, article, Some(&mut evidence));
-        let text = text.unwrap_or(&own);
+        let text = one.text.unwrap_or(&own);
         let thread =
             self.company.thread(&self.book, at).and_then(|thread| thread.score(at, self.mode, engine));
         let campaign = self.links.standing(at).filter(|standing| standing.shared);
+        let counts = campaign.filter(|_| !one.permits.allowed);
         let known = (self.mode != Mode::Isolated).then(|| self.history(engine, at, id_of));
+        let standing = Standing {
+            thread,
+            copied: counts.is_some(),
+            campaign_authors: counts.map_or(0, |standing| standing.known as usize),
+            trusted: one.permits.trusted,
+        };
         let place = Place {
-            standing: Standing {
-                thread,
-                copied: campaign.is_some(),
-                campaign_authors: campaign.map_or(0, |standing| standing.known as usize),
-                trusted: false,
-            },
+            standing,
             campaign: campaign.map(|standing| standing.campaign.to_string().into()),
             history: known.as_ref().map(|known| known as &dyn History),
         };
-        engine.assess(comment, analysis, article, text, evidence, &place)
+        let assessment = engine.assess(comment, analysis, article, text, evidence, &place);
+        Outcome { assessment, text: text.clone(), standing }
     }
 
     fn history(&self, engine: &Engine, at: usize, id_of: &dyn Fn(usize) -> Id) -> Known {

@@ -173,6 +173,13 @@ impl Links {
         Self { copies, starts, seen, pairs, campaigns }
     }
 
+    /// The earlier comments that a comment was linked to.
+    pub(super) fn earlier(&self, at: usize) -> impl Iterator<Item = usize> {
+        let from = self.pairs.partition_point(|(later, _)| (*later as usize) < at);
+        let own = self.pairs.get(from..).unwrap_or_default().iter();
+        own.take_while(move |(later, _)| *later as usize == at).map(|(_, earlier)| *earlier as usize)
+    }
+
     /// A comment's copies, best first; at most [`MOST_COMPARED`].
     pub(super) fn copies(&self, at: usize) -> &[Copied] {
         let (Some(&from), Some(&to)) = (self.starts.get(at), self.starts.get(at + 1)) else { return &[] };

@@ -13,6 +13,7 @@ pub mod judge;
 pub mod learn;
 mod lines;
 mod links;
+mod order;
 pub mod plan;
 pub mod read;
 pub mod records;

@@ -3,6 +3,7 @@
 
 pub mod alerts;
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -63,7 +64,7 @@ fn report<T>(what: &str, result: Result<T, StoreError>) {
     }
 }
 
-/// Does what other processes' events ask: an erased author's comments leave the live index, allowed campaigns count.
+/// Does what other processes' events ask: an erased author's comments leave the live index, plans and allowed campaigns count.
 async fn follow(intake: &Intake, seen: &mut i64) -> Result<(), StoreError> {
     loop {
         let events = intake.store().events(Sites::All, *seen, AT_ONCE).await?;
@@ -75,6 +76,14 @@ async fn follow(intake: &Intake, seen: &mut i64) -> Result<(), StoreError> {
             .filter_map(|event| event.data.get("seq")?.as_i64())
             .collect();
         intake.forget(&erased);
+        let plans: BTreeSet<&str> = events
+            .iter()
+            .filter(|event| event.kind == "plan.changed")
+            .filter_map(|event| event.data.get("plan")?.as_str())
+            .collect();
+        for plan in plans {
+            intake.follow_plan(plan.to_owned()).await?;
+        }
         if events.iter().any(|event| event.kind == "campaign.allowed") {
             intake.refresh().await?;
         }

@@ -2,10 +2,13 @@
 
 use std::fs::File;
 use std::io::{BufReader, BufWriter, Read, Seek, SeekFrom, Write};
+use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
 use super::{ArchiveError, file_error};
 use crate::offline::book::{Book, Fact};
+use crate::offline::judge::Mode;
+use crate::offline::order::Order;
 use crate::similarity::Sketch;
 use crate::similarity::minhash::STORED;
 
@@ -97,19 +100,40 @@ impl Facts {
         synced.map_err(file_error("cannot write", &self.path))
     }
 
-    /// Reads all of them into a book.
-    pub(super) fn book(&self, records: usize) -> Result<Book, ArchiveError> {
+    /// Hands all of them to `take`, in the order of their places.
+    fn each(&self, records: usize, mut take: impl FnMut(&Fact)) -> Result<(), ArchiveError> {
         let file = File::open(&self.path).map_err(file_error("cannot open", &self.path))?;
         let mut file = BufReader::with_capacity(1 << 20, file);
-        let mut book = Book::with_capacity(records);
         let mut bytes = [0; RECORD];
         for _ in 0..records {
             file.read_exact(&mut bytes).map_err(file_error("cannot read", &self.path))?;
-            let fact =
-                decode(&bytes).ok_or_else(|| ArchiveError::Damaged(self.path.display().to_string()))?;
-            book.push(&fact);
+            take(&self.decoded(&bytes)?);
         }
-        Ok(book)
+        Ok(())
+    }
+
+    fn decoded(&self, bytes: &[u8]) -> Result<Fact, ArchiveError> {
+        decode(bytes).ok_or_else(|| ArchiveError::Damaged(self.path.display().to_string()))
+    }
+
+    /// The order that a mode asks for, and the book in it.
+    pub(super) fn book(&self, records: usize, mode: Mode) -> Result<(Order, Book), ArchiveError> {
+        let mut book = Book::with_capacity(records);
+        if mode != Mode::AsOfArrival {
+            self.each(records, |fact| book.push(fact))?;
+            return Ok((Order::default(), book));
+        }
+        let mut times = Vec::with_capacity(records);
+        self.each(records, |fact| times.push(fact.at))?;
+        let order = Order::new(mode, times.into_iter());
+        let file = File::open(&self.path).map_err(file_error("cannot open", &self.path))?;
+        let mut bytes = [0; RECORD];
+        for rank in 0..records {
+            let from = (order.place(rank) * RECORD) as u64;
+            file.read_exact_at(&mut bytes, from).map_err(file_error("cannot read", &self.path))?;
+            book.push(&self.decoded(&bytes)?);
+        }
+        Ok((order, book))
     }
 }
 

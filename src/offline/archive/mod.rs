@@ -21,7 +21,7 @@ mod spool;
 mod state;
 mod tally;
 
-pub use outputs::{PLAN_FORM, Proposal};
+pub use outputs::{PLAN_FORM, Proposal, StoredChange, Sweep};
 pub use run::{Ended, Job, Origin, StoredFacts, run};
 pub use tally::{Share, Tally};
 
@@ -52,6 +52,14 @@ pub enum ArchiveError {
     /// There is something in the folder, and nobody said that it may go on.
     #[error("{0} is not empty: say --resume to go on with it, or name a new folder")]
     NotEmpty(String),
+    /// Work that was begun on standard input cannot go on.
+    #[error(
+        "the work in {0} was begun on standard input, which cannot be read again: save the export to a file and use a new folder"
+    )]
+    GoneInput(String),
+    /// `--resume`, and the folder holds files that no work of ours left.
+    #[error("{0} holds files, but no work that could go on: name a new folder")]
+    NoWork(String),
     /// `--strict` and a bad record.
     #[error("{0}")]
     Strict(super::records::Reject),

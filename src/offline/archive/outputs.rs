@@ -1,30 +1,35 @@
 //! What a run leaves behind beside the assessments: `campaigns.jsonl`, `links.jsonl`, `threads.jsonl`, `plan.json`, `report.html`, and, last of all, `summary.json`: a
 //! folder that has one is finished.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::fs::File;
 use std::io::{BufRead, BufReader, BufWriter, Write};
 use std::path::Path;
+use std::sync::atomic::Ordering;
 
+use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::report::{self, CampaignView, ThreadView};
-use super::run::{Ended, Job, Place};
-use super::spool::Spooled;
+use super::run::{Ended, Job, Place, Told};
+use super::spool::{Name, Named, Spooled};
 use super::state::{Identity, State, replace};
 use super::{ArchiveError, file_error};
-use crate::domain::{Assessment, Because, Campaign, Comment, Id, Verdict};
+use crate::domain::{Because, Campaign, Comment, Id, Status, Verdict};
 use crate::engine::ThreadScore;
-use crate::offline::judge::{Record, describe};
+use crate::intake::{facts_of, priority, tags};
+use crate::offline::judge::{Outcome, describe};
 use crate::similarity::align;
+use crate::store::records::TextFacts;
+use crate::text::Analysis;
 
 /// Campaigns and threads that the report shows.
 const SHOWN: usize = 40;
 /// Members of a campaign whose ids are listed in `campaigns.jsonl`.
 const MOST_MEMBERS: usize = 10_000;
 /// The form of a plan.
-pub const PLAN_FORM: &str = "claque-plan-1";
+pub const PLAN_FORM: &str = "claque-plan-2";
 
 /// A change that a plan proposes.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -35,12 +40,6 @@ pub struct Proposal {
     pub site: Option<Id>,
     /// Its id.
     pub id: Id,
-    /// Its number in the store; none where the plan was made from files.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub seq: Option<i64>,
-    /// The order of the last word about it when the plan was made: with another one the plan is stale.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub standing_at: Option<i64>,
     /// What is proposed in the store.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub from: Option<Verdict>,
@@ -51,44 +50,83 @@ pub struct Proposal {
     /// Its campaign.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub campaign: Option<String>,
+    /// How it stands in public.
+    pub status: Status,
+    /// What only a store needs; none where the plan was made from files.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stored: Option<StoredChange>,
+}
+
+/// What a store needs to make a change.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct StoredChange {
+    /// The comment's number.
+    pub seq: i64,
+    /// The order of the last word about it when the plan was made: with another one the plan is stale.
+    pub standing_at: i64,
+    /// The numbers of its text, by which a growing campaign or thread is judged later.
+    pub facts: TextFacts,
     /// Order in the queue.
     pub priority: f64,
-    /// The assessment that takes the place of the last one; none where the plan was made from files.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub assessment: Option<Value>,
+    /// What its card can be found by.
+    pub tags: Vec<String>,
+    /// The assessment that takes the place of the last one.
+    pub assessment: Value,
 }
 
 impl Proposal {
     /// What is proposed for a comment, if anything: never against what people decided.
-    pub(super) fn of(spooled: &Spooled, assessment: &Assessment) -> Option<Self> {
+    pub(super) fn of(
+        spooled: &Spooled,
+        outcome: &Outcome,
+        analysis: &Analysis<'_>,
+        section: Option<&str>,
+    ) -> Option<Self> {
+        let Outcome { assessment, text, standing } = outcome;
         let campaign = assessment.campaign_id.as_ref().map(Id::to_string);
         let stored = spooled.stored.as_ref();
         let changes = match stored {
             Some(stored) if stored.decided.is_some() => false,
             Some(stored) => {
-                stored.verdict != assessment.verdict
-                    || (assessment.verdict != Verdict::Allow && stored.campaign != campaign)
+                // What keeps a comment back stands in the configuration; a rescoring only says that people should see it.
+                let is_same = stored.verdict == assessment.verdict
+                    || (stored.verdict, assessment.verdict) == (Verdict::Hold, Verdict::Review);
+                !is_same || (assessment.verdict != Verdict::Allow && stored.campaign != campaign)
             }
             None => assessment.verdict != Verdict::Allow,
         };
-        let p = (1.0 - assessment.score).max(1e-12);
-        changes.then(|| Self {
+        if !changes {
+            return None;
+        }
+        let facts = facts_of(text);
+        let lang = analysis.language().map(|language| language.to_string());
+        Some(Self {
             site: spooled.comment.site.clone(),
             id: spooled.comment.id.clone(),
-            seq: stored.map(|stored| stored.seq),
-            standing_at: stored.map(|stored| stored.standing_at),
             from: stored.map(|stored| stored.verdict),
             to: assessment.verdict,
             because: assessment.because.clone(),
             campaign,
-            priority: (-p.log10() * 1e3).round() / 1e3,
-            assessment: stored.and_then(|_| serde_json::to_value(assessment).ok()),
+            status: spooled.comment.status.unwrap_or(Status::Published),
+            stored: stored.map(|stored| StoredChange {
+                seq: stored.seq,
+                standing_at: stored.standing_at,
+                priority: priority(&facts, standing),
+                facts,
+                tags: tags(assessment, lang.as_deref(), section),
+                assessment: serde_json::to_value(assessment).unwrap_or_default(),
+            }),
         })
     }
 }
 
 /// How a folder ended that is finished; none where it is not.
-pub(super) fn finished(out: &Path, identity: &Identity) -> Result<Option<Ended>, ArchiveError> {
+pub(super) fn finished(
+    out: &Path,
+    identity: &Identity,
+    from_store: bool,
+) -> Result<Option<Ended>, ArchiveError> {
     let path = out.join("summary.json");
     let bytes = match std::fs::read(&path) {
         Ok(bytes) => bytes,
@@ -97,8 +135,11 @@ pub(super) fn finished(out: &Path, identity: &Identity) -> Result<Option<Ended>,
     };
     let damaged = || ArchiveError::Damaged(out.display().to_string());
     let summary: Value = serde_json::from_slice(&bytes).map_err(|_| damaged())?;
-    let stored: Identity = serde_json::from_value(summary.get("made_with").cloned().unwrap_or_default())
+    let mut stored: Identity = serde_json::from_value(summary.get("made_with").cloned().unwrap_or_default())
         .map_err(|_| damaged())?;
+    if from_store {
+        stored.inputs.clone_from(&identity.inputs);
+    }
     if let Some(what) = stored.difference(identity) {
         return Err(ArchiveError::OtherWork { path: out.display().to_string(), what });
     }
@@ -117,12 +158,12 @@ pub(super) fn finish(
     job: &Job<'_>,
     place: &Place,
     state: &State,
-    record: &Record,
+    told: &Told,
 ) -> Result<Ended, ArchiveError> {
-    let campaigns = campaigns(job, place, record)?;
-    let threads = threads(job, place, record)?;
-    links(job, place, record)?;
+    let Some(campaigns) = campaigns(job, place, told)? else { return Ok(Ended::Stopped) };
+    let threads = threads(job, place, told)?;
     plan(job, place, state)?;
+    let record = &told.record;
     let summary = json!({
         "made_with": state.identity,
         "read": super::run::read_counts(state),
@@ -167,39 +208,77 @@ struct CampaignLine<'a> {
     #[serde(flatten)]
     campaign: &'a Campaign,
     size: usize,
-    sites: Vec<String>,
+    sites: &'a [String],
 }
 
-/// Writes all campaigns, largest first; the first of them for the report.
-fn campaigns(job: &Job<'_>, place: &Place, record: &Record) -> Result<Vec<CampaignView>, ArchiveError> {
+/// Writes all campaigns, largest first; the first of them for the report. None where the job was stopped meanwhile.
+fn campaigns(job: &Job<'_>, place: &Place, told: &Told) -> Result<Option<Vec<CampaignView>>, ArchiveError> {
     let path = job.out.join("campaigns.jsonl");
     let (mut file, half) = half(&path)?;
     let mut shown = Vec::new();
-    for (id, members) in &record.links.campaigns {
+    for (id, members) in &told.record.links.campaigns {
+        if job.stop.load(Ordering::Relaxed) {
+            return Ok(None);
+        }
         let listed = members.iter().take(MOST_MEMBERS);
         let records: Vec<Spooled> =
-            listed.map(|at| place.spool.get(*at as usize)).collect::<Result<_, _>>()?;
+            listed.map(|rank| place.spool.get(told.order.place(*rank as usize))).collect::<Result<_, _>>()?;
         let comments: Vec<&Comment> = records.iter().map(|one| &one.comment).collect();
         let words: Vec<Vec<String>> = comments
             .iter()
             .take(align::MOST_MEMBERS)
-            .map(|comment| align::words(&crate::text::Analysis::alone(&comment.text)))
+            .map(|comment| align::words(&Analysis::alone(&comment.text)))
             .collect();
-        let campaign = describe(*id, &comments, &words);
-        let mut sites: Vec<String> =
-            comments.iter().filter_map(|c| c.site.as_ref()).map(Id::to_string).collect();
-        sites.sort_unstable();
-        sites.dedup();
-        let line = CampaignLine { campaign: &campaign, size: members.len(), sites };
-        let mut bytes = serde_json::to_vec(&line).unwrap_or_default();
-        bytes.push(b'\n');
-        file.write_all(&bytes).map_err(file_error("cannot write", &path))?;
+        let mut campaign = describe(*id, &comments, &words);
+        let crowd = Crowd::of(told, place, members)?;
+        (campaign.authors, campaign.articles) = (crowd.authors, crowd.articles);
+        (campaign.first_seen, campaign.last_seen) =
+            (crowd.time(|times| times.min()), crowd.time(|times| times.max()));
+        let line = CampaignLine { campaign: &campaign, size: members.len(), sites: &crowd.sites };
+        file.write_all(&super::run::line(&line)).map_err(file_error("cannot write", &path))?;
         if shown.len() < SHOWN {
-            shown.push(CampaignView::of(&campaign, members.len(), &comments));
+            shown.push(CampaignView::of(&campaign, members.len(), &comments, &crowd.times));
         }
     }
     close(file, &half, &path)?;
-    Ok(shown)
+    Ok(Some(shown))
+}
+
+/// What all members of a campaign are together, however many.
+struct Crowd {
+    /// Known authors, and each unknown one.
+    authors: usize,
+    articles: usize,
+    sites: Vec<String>,
+    /// When its comments came, in seconds since 1970.
+    times: Vec<i64>,
+}
+
+impl Crowd {
+    fn of(told: &Told, place: &Place, members: &[u32]) -> Result<Self, ArchiveError> {
+        let book = &told.record.book;
+        let ranks = || members.iter().map(|rank| *rank as usize);
+        let known: HashSet<u32> = ranks().filter_map(|rank| book.author(rank)).collect();
+        let threads: HashSet<u32> = ranks().filter_map(|rank| book.thread(rank)).collect();
+        let mut sites = BTreeSet::new();
+        for rank in ranks() {
+            let named: Named = place.spool.get(told.order.place(rank))?;
+            sites.extend(named.comment.site.map(|site| site.to_string()));
+        }
+        Ok(Self {
+            authors: known.len() + ranks().filter(|rank| book.author(*rank).is_none()).count(),
+            articles: threads.len().max(1),
+            sites: sites.into_iter().collect(),
+            times: ranks().filter_map(|rank| book.time(rank)).collect(),
+        })
+    }
+
+    fn time(
+        &self,
+        of: impl Fn(std::iter::Copied<std::slice::Iter<'_, i64>>) -> Option<i64>,
+    ) -> Option<DateTime<Utc>> {
+        DateTime::from_timestamp(of(self.times.iter().copied())?, 0)
+    }
 }
 
 /// A verified pair in `links.jsonl`.
@@ -215,29 +294,30 @@ struct LinkLine<'a> {
     skeleton: f64,
 }
 
-/// Writes all verified pairs, by the later comment.
-fn links(job: &Job<'_>, place: &Place, record: &Record) -> Result<(), ArchiveError> {
-    let path = job.out.join("links.jsonl");
-    let (mut file, half) = half(&path)?;
-    for &(later, earlier) in &record.links.pairs {
-        let likeness = record.book.sketch(later as usize).zip(record.book.sketch(earlier as usize));
+/// The verified pairs of a comment with earlier ones, as lines.
+pub(super) fn links(
+    told: &Told,
+    rank: usize,
+    comment: &Comment,
+    name_of: &dyn Fn(usize) -> Result<Name, ArchiveError>,
+) -> Result<Vec<u8>, ArchiveError> {
+    let Told { record, .. } = told;
+    let mut lines = Vec::new();
+    let round = |share: f64| (share * 1e4).round() / 1e4;
+    for earlier in record.links.earlier(rank) {
+        let likeness = record.book.sketch(rank).zip(record.book.sketch(earlier));
         let Some(likeness) = likeness.map(|(a, b)| a.compare(b)) else { continue };
-        let (a, b): (Spooled, Spooled) =
-            (place.spool.get(later as usize)?, place.spool.get(earlier as usize)?);
-        let round = |share: f64| (share * 1e4).round() / 1e4;
-        let line = LinkLine {
-            site: a.comment.site.as_ref(),
-            id: &a.comment.id,
-            earlier_site: b.comment.site.as_ref(),
-            earlier_id: &b.comment.id,
+        let other = name_of(earlier)?;
+        lines.extend(super::run::line(&LinkLine {
+            site: comment.site.as_ref(),
+            id: &comment.id,
+            earlier_site: other.site.as_ref(),
+            earlier_id: &other.id,
             jaccard: round(likeness.jaccard),
             skeleton: round(likeness.skeleton),
-        };
-        let mut bytes = serde_json::to_vec(&line).unwrap_or_default();
-        bytes.push(b'\n');
-        file.write_all(&bytes).map_err(file_error("cannot write", &path))?;
+        }));
     }
-    close(file, &half, &path)
+    Ok(lines)
 }
 
 /// A thread in `threads.jsonl`.
@@ -257,13 +337,14 @@ struct ThreadLine<'a> {
 }
 
 /// Writes all threads with enough judged comments, the least probable first; the first of them for the report.
-fn threads(job: &Job<'_>, place: &Place, record: &Record) -> Result<Vec<ThreadView>, ArchiveError> {
+fn threads(job: &Job<'_>, place: &Place, told: &Told) -> Result<Vec<ThreadView>, ArchiveError> {
+    let record = &told.record;
     let path = job.out.join("threads.jsonl");
     let flags_path = place.work.join("flags.bin");
     let flags = std::fs::read(&flags_path).map_err(file_error("cannot read", &flags_path))?;
     let mut sizes: HashMap<u32, (usize, usize)> = HashMap::new();
     for (at, flag) in flags.iter().enumerate() {
-        if let Some(thread) = record.book.thread(at) {
+        if let Some(thread) = record.book.thread(told.order.rank(at)) {
             let (comments, flagged) = sizes.entry(thread).or_default();
             *comments += 1;
             *flagged += usize::from(*flag);
@@ -274,7 +355,7 @@ fn threads(job: &Job<'_>, place: &Place, record: &Record) -> Result<Vec<ThreadVi
     let (mut file, half) = half(&path)?;
     let mut shown = Vec::new();
     for (first, score) in scores {
-        let spooled: Spooled = place.spool.get(first as usize)?;
+        let spooled: Spooled = place.spool.get(told.order.place(first as usize))?;
         let comment = &spooled.comment;
         let Some(id) = comment.thread() else { continue };
         let thread = record.book.thread(first as usize).unwrap_or_default();
@@ -292,9 +373,7 @@ fn threads(job: &Job<'_>, place: &Place, record: &Record) -> Result<Vec<ThreadVi
             alarm: score.alarm,
             p: score.p,
         };
-        let mut bytes = serde_json::to_vec(&line).unwrap_or_default();
-        bytes.push(b'\n');
-        file.write_all(&bytes).map_err(file_error("cannot write", &path))?;
+        file.write_all(&super::run::line(&line)).map_err(file_error("cannot write", &path))?;
         if shown.len() < SHOWN || score.alarm {
             shown.push(ThreadView {
                 title: title.unwrap_or(id.as_str()).to_owned(),
@@ -309,6 +388,32 @@ fn threads(job: &Job<'_>, place: &Place, record: &Record) -> Result<Vec<ThreadVi
     }
     close(file, &half, &path)?;
     Ok(shown)
+}
+
+/// A campaign that would come to the queue on one card.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Sweep {
+    /// The site.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub site: Option<Id>,
+    /// The campaign.
+    pub campaign: String,
+    /// Comments of it that the plan brings.
+    pub comments: usize,
+    /// Those of them that readers see now.
+    pub published: usize,
+}
+
+/// What of a proposal a sweep needs.
+#[derive(Deserialize)]
+struct SweepItem {
+    #[serde(default)]
+    site: Option<Id>,
+    because: Vec<Because>,
+    #[serde(default)]
+    campaign: Option<String>,
+    status: Status,
 }
 
 /// Writes the plan: its head, then the proposals as they were put down.
@@ -330,10 +435,24 @@ fn plan(job: &Job<'_>, place: &Place, state: &State) -> Result<(), ArchiveError>
     write!(file, "{head},\"items\":[").map_err(failed())?;
     let items_path = place.work.join("plan.items");
     let items = File::open(&items_path).map_err(file_error("cannot read", &items_path))?;
+    let mut sweeps: BTreeMap<(Option<Id>, String), (usize, usize)> = BTreeMap::new();
     for (at, line) in BufReader::new(items).lines().enumerate() {
         let line = line.map_err(file_error("cannot read", &items_path))?;
         write!(file, "{}\n{line}", if at == 0 { "" } else { "," }).map_err(failed())?;
+        let item: SweepItem = serde_json::from_str(&line)
+            .map_err(|_| ArchiveError::Damaged(items_path.display().to_string()))?;
+        if let Some(campaign) = item.campaign.filter(|_| item.because.contains(&Because::Campaign)) {
+            let (comments, published) = sweeps.entry((item.site, campaign)).or_default();
+            *comments += 1;
+            *published += usize::from(item.status == Status::Published);
+        }
     }
-    file.write_all(b"\n]}\n").map_err(failed())?;
+    let mut sweeps: Vec<Sweep> = sweeps
+        .into_iter()
+        .map(|((site, campaign), (comments, published))| Sweep { site, campaign, comments, published })
+        .collect();
+    sweeps.sort_by(|a, b| b.comments.cmp(&a.comments).then(a.campaign.cmp(&b.campaign)));
+    let sweeps = serde_json::to_string(&sweeps).unwrap_or_default();
+    write!(file, "\n],\"sweeps\":{sweeps}}}\n").map_err(failed())?;
     close(file, &half, &path)
 }

@@ -65,7 +65,7 @@ fn plain(text: &str, limit: usize) -> String {
 }
 
 impl CampaignView {
-    pub(super) fn of(campaign: &Campaign, size: usize, comments: &[&Comment]) -> Self {
+    pub(super) fn of(campaign: &Campaign, size: usize, comments: &[&Comment], times: &[i64]) -> Self {
         let day = |at: Option<chrono::DateTime<chrono::Utc>>| {
             at.map_or_else(|| "–".to_owned(), |at| at.format("%-d %b %Y %H:%M").to_string())
         };
@@ -94,19 +94,18 @@ impl CampaignView {
             first: day(campaign.first_seen),
             last: day(campaign.last_seen),
             skeleton: skeleton.collect(),
-            timeline: timeline(comments),
+            timeline: timeline(times),
             sample: comments.iter().take(3).map(|comment| plain(&comment.text, 300)).collect(),
         }
     }
 }
 
 /// When a campaign's comments came, in 24 parts of its time.
-fn timeline(comments: &[&Comment]) -> String {
-    let times: Vec<i64> = comments.iter().filter_map(|c| c.created_at).map(|at| at.timestamp()).collect();
+fn timeline(times: &[i64]) -> String {
     let (Some(first), Some(last)) = (times.iter().min(), times.iter().max()) else { return String::new() };
     let step = ((last - first) / 24 + 1).max(1);
     let mut counts = vec![0.0; 24];
-    for at in &times {
+    for at in times {
         if let Some(count) = counts.get_mut(((at - first) / step) as usize) {
             *count += 1.0;
         }

@@ -14,13 +14,15 @@ use super::articles::Library;
 use super::facts::{Facts, encode};
 use super::outputs::{self, Proposal};
 use super::progress::{Listener, Stage};
-use super::spool::{Spool, Spooled};
+use super::spool::{Named, Spool, Spooled};
 use super::state::{Identity, State};
 use super::{ArchiveError, file_error};
-use crate::domain::{Article, Assessment, Id, Verdict};
+use crate::domain::{Article, Assessment, Verdict};
 use crate::engine::Engine;
+use crate::intake::Allowed;
 use crate::offline::book::{Fact, name_of};
-use crate::offline::judge::{Mode, Record};
+use crate::offline::judge::{self, Mode, Record};
+use crate::offline::order::Order;
 use crate::offline::read::{self, Entry, Options, Tally as ReadTally};
 use crate::offline::records::Reject;
 
@@ -52,6 +54,8 @@ pub enum Origin<'a> {
     Store {
         /// Names the store's content: going on needs the same.
         digest: String,
+        /// The one site that is handed on, or all.
+        site: Option<&'a str>,
         /// Hands everything on.
         #[expect(clippy::type_complexity, reason = "a visitor of entries")]
         each: &'a mut dyn FnMut(
@@ -68,6 +72,8 @@ pub struct Job<'a> {
     pub mode: Mode,
     /// Articles beside those of the exports.
     pub articles: Vec<Article>,
+    /// Campaigns that people have allowed.
+    pub allowed: Allowed,
     /// The output folder.
     pub out: &'a Path,
     /// Whether work that lies there goes on.
@@ -106,7 +112,7 @@ pub fn run(
 ) -> Result<Ended, ArchiveError> {
     let identity = identity(job, &origin)?;
     std::fs::create_dir_all(job.out).map_err(file_error("cannot make", job.out))?;
-    if let Some(ended) = outputs::finished(job.out, &identity)? {
+    if let Some(ended) = outputs::finished(job.out, &identity, matches!(origin, Origin::Store { .. }))? {
         if job.resume {
             return Ok(ended);
         }
@@ -117,16 +123,29 @@ pub fn run(
     if !is_empty && !job.resume {
         return Err(ArchiveError::NotEmpty(job.out.display().to_string()));
     }
-    std::fs::create_dir_all(&work).map_err(file_error("cannot make", &work))?;
     let mut state = match State::load(&work)? {
-        Some(state) => match state.identity.difference(&identity) {
-            Some(what) => {
-                return Err(ArchiveError::OtherWork { path: job.out.display().to_string(), what });
+        Some(state) => {
+            // Once everything is read from a store it does not matter how that has gone on.
+            let same_store = state.is_read && matches!(origin, Origin::Store { .. });
+            let inputs = if same_store { state.identity.inputs.clone() } else { identity.inputs.clone() };
+            match state.identity.difference(&Identity { inputs, ..identity }) {
+                Some(what) => {
+                    return Err(ArchiveError::OtherWork { path: job.out.display().to_string(), what });
+                }
+                None if matches!(&origin, Origin::Files { files, .. } if !state.is_read && files.iter().any(|f| is_standard_input(f))) =>
+                {
+                    return Err(ArchiveError::GoneInput(job.out.display().to_string()));
+                }
+                None => state,
             }
-            None => state,
-        },
+        }
+        // Work that was stopped before its first word about itself, or none: other people's files stay.
+        None if !is_empty && !work.exists() => {
+            return Err(ArchiveError::NoWork(job.out.display().to_string()));
+        }
         None => State::new(identity),
     };
+    std::fs::create_dir_all(&work).map_err(file_error("cannot make", &work))?;
     let mut place = Place::open(job, work, &state)?;
     if !state.is_read && read_in(job, &mut origin, &mut place, &mut state, listener)?.is_break() {
         return Ok(Ended::Stopped);
@@ -136,16 +155,23 @@ pub fn run(
     }
     let mut progress = Stage::new("link", 0);
     progress.tell(listener, 0, Some(state.comments), (0, state.read.rejects), true);
-    let book = place.facts.book(state.comments as usize)?;
+    let (order, book) = place.facts.book(state.comments as usize, job.mode)?;
     let record = pool.install(|| Record::new(job.engine, book, job.mode));
+    let told = Told { order, record };
     progress.tell(listener, state.comments, Some(state.comments), (0, state.read.rejects), true);
     if job.stop.load(Ordering::Relaxed) {
         return Ok(Ended::Stopped);
     }
-    if write(job, &mut place, &mut state, &record, listener, pool)?.is_break() {
+    if write(job, &mut place, &mut state, &told, listener, pool)?.is_break() {
         return Ok(Ended::Stopped);
     }
-    outputs::finish(job, &place, &state, &record)
+    outputs::finish(job, &place, &state, &told)
+}
+
+/// What stage 3 knows: the record, and which comment of it stands where.
+pub(super) struct Told {
+    pub(super) order: Order,
+    pub(super) record: Record,
 }
 
 /// The files of a job, open.
@@ -175,8 +201,7 @@ impl Place {
     }
 
     fn reject(&mut self, reject: &Reject) -> Result<(), ArchiveError> {
-        let mut line = serde_json::to_vec(reject).unwrap_or_default();
-        line.push(b'\n');
+        let line = line(reject);
         self.rejects_bytes += line.len() as u64;
         self.rejects.write_all(&line).map_err(file_error("cannot write", Path::new("rejects.jsonl")))
     }
@@ -189,7 +214,8 @@ impl Place {
     fn save(&mut self, state: &mut State) -> Result<(), ArchiveError> {
         self.spool.flush()?;
         self.articles.flush()?;
-        self.rejects.flush().map_err(file_error("cannot write", Path::new("rejects.jsonl")))?;
+        let rejects = self.rejects.flush().and_then(|()| self.rejects.get_ref().sync_data());
+        rejects.map_err(file_error("cannot write", Path::new("rejects.jsonl")))?;
         state.comments = self.spool.len() as u64;
         state.articles = self.articles.len() as u64;
         state.rejects_bytes = self.rejects_bytes;
@@ -202,6 +228,9 @@ pub(super) fn cut_open(path: &Path, length: u64) -> Result<BufWriter<File>, Arch
     let mut options = File::options();
     let file = options.write(true).create(true).truncate(false).open(path);
     let mut file = file.map_err(file_error("cannot open", path))?;
+    if file.metadata().map_err(file_error("cannot read", path))?.len() < length {
+        return Err(ArchiveError::Damaged(path.display().to_string()));
+    }
     file.set_len(length).map_err(file_error("cannot cut back", path))?;
     file.seek(SeekFrom::Start(length)).map_err(file_error("cannot open", path))?;
     Ok(BufWriter::with_capacity(1 << 18, file))
@@ -214,7 +243,10 @@ fn identity(job: &Job<'_>, origin: &Origin<'_>) -> Result<Identity, ArchiveError
             let _ = write!(options, " from={from:?} {how:?}");
             files.iter().map(|path| fingerprint(path)).collect::<Result<_, _>>()?
         }
-        Origin::Store { digest, .. } => vec![format!("store {digest}")],
+        Origin::Store { digest, site, .. } => {
+            let _ = write!(options, " site={site:?}");
+            vec![format!("store {digest}")]
+        }
     };
     let articles = serde_json::to_vec(&job.articles).unwrap_or_default();
     let _ = write!(options, " articles={:016x}", crate::text::stable_hash(&articles));
@@ -230,16 +262,23 @@ fn identity(job: &Job<'_>, origin: &Origin<'_>) -> Result<Identity, ArchiveError
     })
 }
 
-/// A file by name, size and the digest of its two ends.
+fn is_standard_input(path: &Path) -> bool {
+    path.as_os_str() == "-"
+}
+
+/// A file by name, size, time of change and the digest of its two ends.
 fn fingerprint(path: &Path) -> Result<String, ArchiveError> {
     use std::os::unix::fs::FileExt;
     const END: u64 = 1 << 16;
-    if path.as_os_str() == "-" {
+    if is_standard_input(path) {
         return Ok("standard input".to_owned());
     }
     let failed = || file_error("cannot read", path);
     let file = File::open(path).map_err(failed())?;
-    let size = file.metadata().map_err(failed())?.len();
+    let about = file.metadata().map_err(failed())?;
+    let size = about.len();
+    let changed = about.modified().ok().and_then(|at| at.duration_since(std::time::UNIX_EPOCH).ok());
+    let changed = changed.unwrap_or_default().as_nanos();
     let mut bytes = Vec::new();
     for from in [0, size.saturating_sub(END)] {
         let mut end = vec![0; END.min(size) as usize];
@@ -253,7 +292,7 @@ fn fingerprint(path: &Path) -> Result<String, ArchiveError> {
         }
         bytes.extend(end);
     }
-    Ok(format!("{} {size} {:016x}", path.display(), crate::text::stable_hash(&bytes)))
+    Ok(format!("{} {size} {changed} {:016x}", path.display(), crate::text::stable_hash(&bytes)))
 }
 
 /// Stage 1: everything is put down in one form.
@@ -399,7 +438,9 @@ impl Reading<'_, '_> {
                     offset: None,
                     reason: "the rest of it was not read".to_owned(),
                 };
-                self.keep(Entry::Reject(reject), None)?;
+                // Told together with the end of the file, so that it is told once whatever happens in between.
+                self.state.read.count(&Entry::Reject(reject.clone()));
+                self.place.reject(&reject)?;
             }
             Err(error) => return Err(error.into()),
         }
@@ -463,45 +504,49 @@ fn write(
     job: &Job<'_>,
     place: &mut Place,
     state: &mut State,
-    record: &Record,
+    told: &Told,
     listener: &mut dyn Listener,
     pool: &rayon::ThreadPool,
 ) -> Result<ControlFlow<()>, ArchiveError> {
     let all = state.comments as usize;
     let path = job.out.join("assessments.jsonl");
+    let links_path = job.out.join("links.jsonl");
     let plan_path = place.work.join("plan.items");
     let mut file = cut_open(&path, state.assessments_bytes)?;
     let mut plan = cut_open(&plan_path, state.plan_bytes)?;
     let mut flags = cut_open(&place.work.join("flags.bin"), state.assessed)?;
+    let mut links = cut_open(&links_path, state.links_bytes)?;
     let mut progress = Stage::new("write", state.assessed);
     let mut saved = Instant::now();
     while (state.assessed as usize) < all {
         let from = state.assessed as usize;
         let range = from..(from + PORTION).min(all);
         let Place { spool, articles, library, .. } = &mut *place;
-        let assessed = pool.install(|| assess(job, spool, articles, library, record, range))?;
-        for Assessed { one, assessment, section, line } in &assessed {
-            state.tally.add(one, section.as_deref(), assessment);
-            file.write_all(line).map_err(file_error("cannot write", &path))?;
-            state.assessments_bytes += line.len() as u64;
-            let flag = u8::from(assessment.verdict != Verdict::Allow);
-            flags.write_all(&[flag]).map_err(file_error("cannot write", &place.work))?;
-            if let Some(proposal) = Proposal::of(one, assessment) {
-                let mut line = serde_json::to_vec(&proposal).unwrap_or_default();
-                line.push(b'\n');
-                plan.write_all(&line).map_err(file_error("cannot write", &plan_path))?;
-                state.plan_bytes += line.len() as u64;
+        let assessed = pool.install(|| assess(job, spool, articles, library, told, range))?;
+        for one in &assessed {
+            state.tally.add(&one.comment, one.section.as_deref(), &one.assessment);
+            let flag = [u8::from(one.assessment.verdict != Verdict::Allow)];
+            for (file, bytes, path) in [
+                (&mut file, one.line.as_slice(), &path),
+                (&mut plan, &one.proposal, &plan_path),
+                (&mut links, &one.links, &links_path),
+                (&mut flags, &flag, &place.work),
+            ] {
+                file.write_all(bytes).map_err(file_error("cannot write", path))?;
             }
+            state.assessments_bytes += one.line.len() as u64;
+            state.plan_bytes += one.proposal.len() as u64;
+            state.links_bytes += one.links.len() as u64;
         }
         state.assessed += assessed.len() as u64;
         let stopped = job.stop.load(Ordering::Relaxed);
         let is_last = state.assessed as usize == all;
         if stopped || is_last || saved.elapsed() >= SAVE {
             saved = Instant::now();
-            for file in [&mut file, &mut plan, &mut flags] {
-                file.flush().map_err(file_error("cannot write", job.out))?;
+            for file in [&mut file, &mut plan, &mut flags, &mut links] {
+                let synced = file.flush().and_then(|()| file.get_ref().sync_data());
+                synced.map_err(file_error("cannot write", job.out))?;
             }
-            file.get_ref().sync_data().map_err(file_error("cannot write", &path))?;
             state.save(&place.work)?;
         }
         let counts = (state.tally.all.flagged, state.read.rejects);
@@ -513,12 +558,14 @@ fn write(
     Ok(ControlFlow::Continue(()))
 }
 
-/// A comment with its assessment and the line that says so.
+/// A comment with its assessment and what is written of it.
 struct Assessed {
-    one: Spooled,
+    comment: Spooled,
     assessment: Assessment,
     section: Option<String>,
     line: Vec<u8>,
+    proposal: Vec<u8>,
+    links: Vec<u8>,
 }
 
 /// Assesses the comments of a portion.
@@ -527,30 +574,41 @@ fn assess(
     spool: &Spool,
     articles: &Spool,
     library: &mut Library,
-    record: &Record,
+    told: &Told,
     range: std::ops::Range<usize>,
 ) -> Result<Vec<Assessed>, ArchiveError> {
     let from = range.start;
     let comments: Vec<Spooled> = spool.range(range)?;
     let portion = library.portion(articles, spool, &comments)?;
-    let id_of = |other: usize| -> Id {
-        spool.get::<Spooled>(other).map(|other| other.comment.id).unwrap_or_default()
-    };
-    let assessed: Vec<(Assessment, Option<String>, Vec<u8>)> = comments
-        .par_iter()
-        .enumerate()
-        .map(|(at, one)| {
-            let comment = &one.comment;
-            let analysis = portion.analyse(comment);
-            let article = portion.article(comment);
-            let assessment = record.assess(job.engine, from + at, comment, &analysis, article, None, &id_of);
-            let mut line = serde_json::to_vec(&assessment).unwrap_or_default();
-            line.push(b'\n');
-            (assessment, portion.section(comment).map(str::to_owned), line)
+    let name_of = |rank: usize| spool.get::<Named>(told.order.place(rank)).map(|named| named.comment);
+    let id_of = |rank: usize| name_of(rank).map(|name| name.id).unwrap_or_default();
+    let assessed = comments.into_par_iter().enumerate().map(|(at, one)| -> Result<_, ArchiveError> {
+        let comment = &one.comment;
+        let rank = told.order.rank(from + at);
+        let analysis = portion.analyse(comment);
+        let article = portion.article(comment);
+        let permits = one.permits(job, told.record.book.sketch(rank));
+        let judged = judge::One { at: rank, comment, analysis: &analysis, article, text: None, permits };
+        let outcome = told.record.assess(job.engine, &judged, &id_of);
+        let section = portion.section(comment).map(str::to_owned);
+        let proposal = Proposal::of(&one, &outcome, &analysis, section.as_deref());
+        Ok(Assessed {
+            line: line(&outcome.assessment),
+            proposal: proposal.map(|proposal| line(&proposal)).unwrap_or_default(),
+            links: outputs::links(told, rank, comment, &name_of)?,
+            assessment: outcome.assessment,
+            section,
+            comment: one,
         })
-        .collect();
-    let all = comments.into_iter().zip(assessed);
-    Ok(all.map(|(one, (assessment, section, line))| Assessed { one, assessment, section, line }).collect())
+    });
+    assessed.collect()
+}
+
+/// A record as a line of JSON.
+pub(super) fn line(record: &impl serde::Serialize) -> Vec<u8> {
+    let mut line = serde_json::to_vec(record).unwrap_or_default();
+    line.push(b'\n');
+    line
 }
 
 /// What was read, for the outputs.

@@ -11,9 +11,12 @@ use std::path::{Path, PathBuf};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
+use super::run::Job;
 use super::{ArchiveError, file_error};
-use crate::domain::{Comment, Label, Verdict};
+use crate::domain::{Comment, Id, Label, Verdict};
 use crate::offline::book::name_of;
+use crate::offline::judge::Permits;
+use crate::similarity::Sketch;
 
 /// What the store knew of a comment when it was read from there.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -28,6 +31,8 @@ pub struct StoredFacts {
     pub campaign: Option<String>,
     /// Whether somebody has decided about it, and how it stands then.
     pub decided: Option<String>,
+    /// Whether its author is trusted.
+    pub trusted: bool,
 }
 
 /// A comment as it is spooled.
@@ -39,6 +44,15 @@ pub(super) struct Spooled {
 }
 
 impl Spooled {
+    /// What people have allowed it.
+    pub(super) fn permits(&self, job: &Job<'_>, sketch: Option<&Sketch>) -> Permits {
+        let site = self.comment.site.as_ref().map(Id::as_str).unwrap_or_default();
+        Permits {
+            trusted: self.stored.as_ref().is_some_and(|stored| stored.trusted),
+            allowed: sketch.is_some_and(|sketch| job.allowed.covers(site, sketch, &job.engine.config)),
+        }
+    }
+
     /// What people or a data set say that the comment is: its label, else what was decided about it in the store.
     pub(super) fn label(&self) -> Option<Label> {
         let decided = self.stored.as_ref().and_then(|stored| stored.decided.as_deref());
@@ -48,6 +62,20 @@ impl Spooled {
             _ => None,
         })
     }
+}
+
+/// What a spooled comment is called.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(super) struct Named {
+    pub(super) comment: Name,
+}
+
+/// A comment's site and id.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(super) struct Name {
+    #[serde(default)]
+    pub(super) site: Option<Id>,
+    pub(super) id: Id,
 }
 
 /// Bytes of an entry of the index.
@@ -185,7 +213,7 @@ impl ByName {
     }
 
     /// The place of a comment of a site.
-    pub(super) fn find(&self, names: &[u64], site: Option<&crate::domain::Id>, id: &str) -> Option<usize> {
+    pub(super) fn find(&self, names: &[u64], site: Option<&Id>, id: &str) -> Option<usize> {
         let name = name_of(site, id);
         let past = self.order.partition_point(|at| names.get(*at as usize).is_some_and(|own| *own <= name));
         let at = *self.order.get(past.checked_sub(1)?)? as usize;
@@ -218,7 +246,7 @@ mod tests {
 
     #[test]
     fn of_several_comments_of_one_name_the_last_is_found() {
-        let site = crate::domain::Id::from("s");
+        let site = Id::from("s");
         let names: Vec<u64> = ["a", "b", "a", "c"].iter().map(|id| name_of(Some(&site), id)).collect();
         let by_name = ByName::new(&names);
         assert_eq!(by_name.find(&names, Some(&site), "a"), Some(2));

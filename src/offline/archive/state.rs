@@ -57,6 +57,7 @@ pub(super) struct State {
     pub(super) assessed: u64,
     pub(super) assessments_bytes: u64,
     pub(super) plan_bytes: u64,
+    pub(super) links_bytes: u64,
     pub(super) tally: Tally,
 }
 
@@ -77,6 +78,7 @@ impl State {
             assessed: 0,
             assessments_bytes: 0,
             plan_bytes: 0,
+            links_bytes: 0,
             tally: Tally::default(),
         }
     }

@@ -14,6 +14,7 @@ pub(super) struct Row<'a> {
 }
 
 impl<'a> Row<'a> {
+    #[cfg(feature = "parquet")]
     pub(super) fn new(fields: Vec<&'a str>, header: &'a Header) -> Self {
         Self { fields, header }
     }

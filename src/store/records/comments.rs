@@ -1,13 +1,13 @@
 //! Comments, their judged numbers, their assessments.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
 use crate::domain::{Because, Comment, Id, Status, Verdict};
 
 /// Numbers of a judged text that decide what happens when its campaign or thread grows.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct TextFacts {
     /// Text points.
     pub points: f64,

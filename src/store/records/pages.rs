@@ -91,6 +91,8 @@ pub struct Archived {
     pub campaign: Option<String>,
     /// How it stands, where somebody decided.
     pub decided: Option<String>,
+    /// Whether its author is trusted.
+    pub trusted: bool,
 }
 
 /// Something that a name leads to.

@@ -1,8 +1,9 @@
 //! Plans: what a rescoring proposes to change.
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
-use crate::domain::{Because, Verdict};
+use super::TextFacts;
+use crate::domain::{Because, Id, Verdict};
 
 /// A plan in the store.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -27,10 +28,10 @@ pub struct Plan {
 }
 
 /// A change that a plan proposes, as the store needs it.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Change {
-    /// The comment's id, for messages.
-    pub id: crate::domain::Id,
+    /// The comment's id.
+    pub id: Id,
     /// Its number in the store.
     pub seq: i64,
     /// The order of the last word about it when the plan was made.
@@ -40,12 +41,15 @@ pub struct Change {
     /// Why.
     pub because: Vec<Because>,
     /// Its campaign.
-    #[serde(default)]
     pub campaign: Option<String>,
+    /// The numbers of its text.
+    pub facts: TextFacts,
     /// Order in the queue.
     pub priority: f64,
-    /// The assessment that takes the place of the last one.
-    pub assessment: serde_json::Value,
+    /// What its card can be found by.
+    pub tags: Vec<String>,
+    /// The assessment that takes the place of the last one, as JSON.
+    pub assessment: String,
 }
 
 /// What applying a plan did.
@@ -55,6 +59,8 @@ pub struct Applied {
     pub changed: usize,
     /// Comments that people had decided meanwhile: left alone.
     pub decided: usize,
+    /// Comments whose card somebody has taken or escalated, or that a sweep or a plugin brought to the queue: left alone.
+    pub held: usize,
     /// Cards that were opened.
     pub opened: usize,
     /// Cards that were closed.

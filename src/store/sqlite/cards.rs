@@ -137,6 +137,21 @@ pub(super) fn close_settled_campaign(connection: &Connection, seq: i64) -> Resul
     )
 }
 
+/// Closes the card of a campaign of which nobody is left that would be proposed for review.
+pub(super) fn close_spared_campaign(
+    connection: &Connection,
+    site: &str,
+    campaign: &str,
+) -> Result<(), StoreError> {
+    close(
+        connection,
+        "site = ?1 AND campaign = ?2
+         AND NOT EXISTS (SELECT 1 FROM comments c WHERE c.campaign = queue.campaign AND c.site = queue.site
+                         AND c.is_current = 1 AND c.decided_by IS NULL AND c.verdict <> 'allow')",
+        &[&site, &campaign],
+    )
+}
+
 /// Closes the own cards of a campaign's undecided comments: they stand on its card. Not what was escalated or is in somebody's hands.
 pub(super) fn close_singles(connection: &Connection, site: &str, campaign: &str) -> Result<(), StoreError> {
     close(

@@ -34,6 +34,10 @@ pub(super) fn of_word<T: serde::de::DeserializeOwned>(word: &str) -> Result<T, S
     Ok(serde_json::from_value(Value::String(word.to_owned()))?)
 }
 
+/// What the live index knows of a comment.
+const REMEMBERED: &str = "seq, site, id, thread, author, created_at, received_at, points, p, words, disguised, strongest_rule, abstained,
+  sketch, canon_version, verdict, campaign, is_trusted, is_history, instr(because, '\"campaign\"') > 0 AS on_campaign_card";
+
 impl SqliteStore {
     /// What is known of a delivery: whether it was taken before or deleted, the comment it replies to, how its author was judged.
     ///
@@ -256,12 +260,32 @@ impl SqliteStore {
     /// When the store cannot be read.
     pub async fn remembered(&self, after: i64, limit: usize) -> Result<Vec<Remembered>, StoreError> {
         self.read(move |connection| {
-            let mut statement = connection.prepare_cached(
-                "SELECT seq, site, id, thread, author, created_at, received_at, points, p, words, disguised, strongest_rule, abstained,
-                   sketch, canon_version, verdict, campaign, is_trusted, is_history, instr(because, '\"campaign\"') > 0 AS on_campaign_card
-                 FROM comments WHERE is_current = 1 AND seq > ?1 ORDER BY seq LIMIT ?2",
-            )?;
+            let sql = format!(
+                "SELECT {REMEMBERED} FROM comments WHERE is_current = 1 AND seq > ?1 ORDER BY seq LIMIT ?2"
+            );
+            let mut statement = connection.prepare_cached(&sql)?;
             let mut rows = statement.query(params![after, limit as i64])?;
+            let mut remembered = Vec::new();
+            while let Some(row) = rows.next()? {
+                remembered.push(remember(row)?);
+            }
+            Ok(remembered)
+        })
+        .await
+    }
+
+    /// The comments that a plan has changed, as they are now.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub async fn remembered_of_plan(&self, plan: String) -> Result<Vec<Remembered>, StoreError> {
+        self.read(move |connection| {
+            let sql = format!(
+                "SELECT {REMEMBERED} FROM comments
+                 WHERE is_current = 1 AND seq IN (SELECT comment FROM plan_changes WHERE plan = ?1)"
+            );
+            let mut statement = connection.prepare_cached(&sql)?;
+            let mut rows = statement.query([plan])?;
             let mut remembered = Vec::new();
             while let Some(row) = rows.next()? {
                 remembered.push(remember(row)?);

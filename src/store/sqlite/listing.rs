@@ -306,8 +306,9 @@ impl SqliteStore {
     pub async fn archive_digest(&self) -> Result<String, StoreError> {
         self.read(|connection| {
             Ok(connection.query_row(
-                "SELECT printf('%d-%d-%d-%d', count(*), coalesce(max(seq), 0), coalesce(max(standing_at), 0),
-                   coalesce(sum(decided_by IS NOT NULL), 0)) FROM comments WHERE is_current = 1",
+                "SELECT printf('%d-%d-%d-%d-%d-%d', count(*), coalesce(max(seq), 0), coalesce(sum(standing_at % 1000000007), 0),
+                   coalesce(sum(has_text), 0), coalesce(sum(seq * (decided_by IS NOT NULL)), 0), coalesce(sum(is_trusted), 0))
+                 || (SELECT printf('-%d-%d', count(*), coalesce(max(updated_at), 0)) FROM articles) FROM comments WHERE is_current = 1",
                 [],
                 |row| row.get(0),
             )?)
@@ -322,7 +323,7 @@ impl SqliteStore {
     pub async fn archived(&self, after: i64, limit: usize) -> Result<Vec<Archived>, StoreError> {
         self.read(move |connection| {
             let mut statement = connection.prepare_cached(
-                "SELECT seq, record, standing_at, verdict, campaign, CASE WHEN decided_by IS NULL THEN NULL ELSE status END
+                "SELECT seq, record, standing_at, verdict, campaign, CASE WHEN decided_by IS NULL THEN NULL ELSE status END, is_trusted
                  FROM comments WHERE seq > ?1 AND is_current = 1 AND has_text = 1 ORDER BY seq LIMIT ?2",
             )?;
             let mut rows = statement.query(params![after, limit as i64])?;
@@ -335,6 +336,7 @@ impl SqliteStore {
                     verdict: row.get(3)?,
                     campaign: row.get(4)?,
                     decided: row.get(5)?,
+                    trusted: row.get(6)?,
                 });
             }
             Ok(all)

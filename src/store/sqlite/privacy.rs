@@ -163,6 +163,8 @@ impl SqliteStore {
                     ("DELETE FROM alerts WHERE at < ?1", 30),
                     ("DELETE FROM inbox WHERE at < ?1", 30),
                     ("DELETE FROM trials WHERE at < ?1", 30),
+                    ("DELETE FROM plans WHERE at < ?1 AND (applied_at IS NULL OR undone_at IS NOT NULL)", 90),
+                    ("DELETE FROM plan_items WHERE plan IN (SELECT id FROM plans WHERE at < ?1)", 90),
                 ] {
                     connection.execute(sql, [at - days * DAY])?;
                 }
@@ -262,6 +264,7 @@ fn erase_comment(
     for sql in [
         "DELETE FROM assessments WHERE comment = ?1",
         "UPDATE decisions SET note = NULL WHERE id IN (SELECT decision FROM decision_comments WHERE comment = ?1)",
+        "DELETE FROM plan_items WHERE comment = ?1",
     ] {
         connection.prepare_cached(sql)?.execute([seq])?;
     }
@@ -280,6 +283,9 @@ fn erase_comment(
         "DELETE FROM notes WHERE site = ?1 AND kind = 'comment' AND subject = ?2",
         "DELETE FROM outbox WHERE subject = ?2 AND callback IN (SELECT id FROM callbacks WHERE site = ?1)",
         "DELETE FROM events WHERE site = ?1 AND json_extract(data, '$.comment') = ?2",
+        // Other comments' evidence may name it, as below.
+        "DELETE FROM plan_items WHERE instr(item, 'nearest is ' || ?2 || ' (') > 0
+           AND comment IN (SELECT seq FROM comments WHERE site = ?1)",
     ] {
         connection.prepare_cached(sql)?.execute([site, id])?;
     }
@@ -371,7 +377,8 @@ fn forget_texts(connection: &Connection, before: i64) -> Result<usize, StoreErro
                 "UPDATE comments SET record = json_set(record, '$.text', ''), has_text = 0 WHERE seq = ?1",
             )?
             .execute([seq])?;
-        // Evidence quotes the text.
+        // Evidence quotes the text, and so do plans.
+        connection.prepare_cached("DELETE FROM plan_items WHERE comment = ?1")?.execute([seq])?;
         connection
             .prepare_cached("UPDATE assessments SET record = json_set(record, '$.evidence', json('[]')) WHERE comment = ?1")?
             .execute([seq])?;

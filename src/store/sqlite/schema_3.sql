@@ -51,13 +51,18 @@ CREATE INDEX comments_article ON comments (site, article, seq) WHERE article IS 
 
 -- What a rescoring proposes, as its file says it; and what applying it changed, so that it can be taken back exactly.
 CREATE TABLE plans (
-  id TEXT PRIMARY KEY, text TEXT NOT NULL, items INTEGER NOT NULL, actor TEXT NOT NULL, at INTEGER NOT NULL,
+  id TEXT PRIMARY KEY, head TEXT NOT NULL, items INTEGER NOT NULL, actor TEXT NOT NULL, at INTEGER NOT NULL,
   applied_at INTEGER, applied_by TEXT, undone_at INTEGER, undone_by TEXT
 ) STRICT;
+-- What a plan proposes for a comment: goes when the comment's text goes, for it quotes it.
+CREATE TABLE plan_items (
+  plan TEXT NOT NULL REFERENCES plans (id) ON DELETE CASCADE, comment INTEGER NOT NULL REFERENCES comments (seq) ON DELETE CASCADE,
+  item TEXT NOT NULL, PRIMARY KEY (plan, comment)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX plan_items_comment ON plan_items (comment);
 CREATE TABLE plan_changes (
   plan TEXT NOT NULL REFERENCES plans (id) ON DELETE CASCADE, comment INTEGER NOT NULL REFERENCES comments (seq) ON DELETE CASCADE,
-  verdict TEXT NOT NULL, campaign TEXT, because TEXT NOT NULL, standing_at INTEGER NOT NULL, standing_after INTEGER NOT NULL, assessment INTEGER NOT NULL,
-  PRIMARY KEY (plan, comment)
+  before TEXT NOT NULL, standing_after INTEGER NOT NULL, assessment INTEGER NOT NULL, PRIMARY KEY (plan, comment)
 ) STRICT, WITHOUT ROWID;
 -- Cards that were there before, whole, and those that were opened (no row before); with the version after.
 CREATE TABLE plan_cards (

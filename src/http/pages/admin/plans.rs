@@ -11,6 +11,7 @@ use super::super::frame::{Frame, encoded, go, show};
 use super::super::text::{When, person, when};
 use super::super::words::{fill, say};
 use super::sees_all;
+use crate::engine::Engine;
 use crate::offline::plan::Plan;
 
 /// Changes shown of a plan.
@@ -37,7 +38,13 @@ struct Opened {
     id: String,
     summary: String,
     made: String,
+    /// Said where it was made with other rules or another model than those in force.
+    warning: &'static str,
+    can_apply: bool,
+    sweeps: Vec<String>,
     items: Vec<Item>,
+    /// How many more there are.
+    more: usize,
 }
 
 #[derive(Template)]
@@ -68,8 +75,10 @@ pub(in super::super) async fn page(
     let plans = plans.collect();
     let opened = match fields.get("id") {
         Some(id) => {
-            let (_, text) = store.plan(id.to_owned()).await?;
-            Some(open(id, &text)?)
+            let (plan, text) = store.plan(id.to_owned()).await?;
+            let mut opened = open(id, &text, &state.intake.engine())?;
+            opened.can_apply = plan.applied_at.is_none() || plan.undone_at.is_some();
+            Some(opened)
         }
         None => None,
     };
@@ -77,7 +86,7 @@ pub(in super::super) async fn page(
     show(&PlansPage { f: f.after_step(&request), plans, opened })
 }
 
-fn open(id: &str, text: &str) -> Result<Opened, ApiError> {
+fn open(id: &str, text: &str, engine: &Engine) -> Result<Opened, ApiError> {
     let plan = Plan::read(text).map_err(|error| ApiError::new(Code::Refused, error))?;
     let counts = plan.counts();
     let verdict = |verdict: crate::domain::Verdict| {
@@ -97,7 +106,23 @@ fn open(id: &str, text: &str) -> Result<Opened, ApiError> {
             because: because.collect::<Vec<_>>().join(", "),
         }
     });
+    let in_force = plan.ruleset == engine.rules.digest() && plan.model == engine.model.digest();
+    let sweeps = plan.sweeps.iter().take(SHOWN).map(|sweep| {
+        fill(
+            "plans.sweep",
+            &[
+                ("campaign", &sweep.campaign),
+                ("site", &sweep.site.as_ref().map(ToString::to_string).unwrap_or_default()),
+                ("comments", &sweep.comments),
+                ("published", &sweep.published),
+            ],
+        )
+    });
     Ok(Opened {
+        warning: if in_force { "" } else { say("plans.other-rules") },
+        can_apply: false,
+        sweeps: sweeps.collect(),
+        more: plan.items.len().saturating_sub(SHOWN),
         id: id.to_owned(),
         items: items.collect(),
         summary: fill(
@@ -126,15 +151,24 @@ pub(in super::super) async fn change(
     let store = state.intake.store();
     let id = fields.need("id")?.to_owned();
     let actor = caller.actor().name;
-    let said = if fields.get("do") == Some("undo") {
-        store.undo_plan(id, actor).await?;
-        "plan-undone"
-    } else {
-        let (_, text) = store.plan(id.clone()).await?;
-        let plan = Plan::read(&text).and_then(Plan::changes);
-        let changes = plan.map_err(|error| ApiError::new(Code::Refused, format!("the plan {error}")))?;
-        store.apply_plan(id, changes, actor).await?;
-        "plan-applied"
+    let said = match fields.need("do")? {
+        "undo" => {
+            store.undo_plan(id, actor).await?;
+            "plan-undone"
+        }
+        "apply" => {
+            let (_, text) = store.plan(id.clone()).await?;
+            let plan = Plan::read(&text).and_then(Plan::changes);
+            let changes = plan.map_err(|error| ApiError::new(Code::Refused, format!("the plan {error}")))?;
+            store.apply_plan(id, changes, actor).await?;
+            "plan-applied"
+        }
+        other => {
+            return Err(ApiError::new(
+                Code::InvalidBody,
+                format!("`do` is `apply` or `undo`, not `{other}`"),
+            ));
+        }
     };
     Ok(go(&format!("{}/admin/plans?said={said}", state.prefix())))
 }
