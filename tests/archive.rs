@@ -511,6 +511,29 @@ fn arrival_goes_by_time_whatever_the_file_says() {
 }
 
 #[test]
+fn labels_that_exports_and_people_gave_are_measured_and_learned_from() {
+    let measured = good(&["eval", "examples/exports/site.wxr.xml", "--format", "json"]);
+    let measured: Value = serde_json::from_str(&measured).unwrap();
+    assert_eq!(measured["comments"], 2, "{measured}");
+    let dir = tempfile::tempdir().unwrap();
+    let (db, model) = (dir.path().join("claque.db"), dir.path().join("own.model"));
+    let train = ["train", "--store", "--db", db.to_str().unwrap(), "--out", model.to_str().unwrap()];
+    import_demo(dir.path(), &db, &[]);
+    let nothing = run(&train);
+    assert_eq!(nothing.status.code(), Some(2));
+    assert!(
+        String::from_utf8_lossy(&nothing.stderr).contains("are labelled"),
+        "nobody has decided anything yet"
+    );
+    let connection = Connection::open(&db).unwrap();
+    let decide = "UPDATE comments SET decided_by = 'user:ann', status = CASE verdict WHEN 'allow' THEN 'published' ELSE 'rejected' END";
+    connection.execute(decide, []).unwrap();
+    let told = good(&train);
+    assert!(told.contains("harbour-gazette") && told.contains("valley-courier"), "{told}");
+    good(&["score", "examples/desk/comments.jsonl", "--model", model.to_str().unwrap()]);
+}
+
+#[test]
 fn a_folder_of_other_peoples_files_is_left_alone() {
     let dir = tempfile::tempdir().unwrap();
     let own = dir.path().join("assessments.jsonl");

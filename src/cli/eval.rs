@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 use std::path::PathBuf;
 
-use anyhow::{Result, anyhow, bail};
+use anyhow::{Result, bail};
 
 use super::output::{report_rejects, write_to};
 use super::score::read_articles;
@@ -12,10 +12,11 @@ use crate::domain::Label;
 use crate::offline::evaluate::{Report, evaluate};
 use crate::offline::judge::Mode;
 use crate::offline::learn::read_sources;
+use crate::offline::records::Articles;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// Labelled comments as JSON Lines; each file is a source
+    /// Labelled comments: JSON Lines, or any export that `rescore` reads; each file is a source
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
     /// Articles as JSON Lines
@@ -45,8 +46,11 @@ enum Format {
 pub(super) fn run(args: &Args) -> Result<Outcome> {
     let engine = args.engine.load()?;
     let (articles, mut rejects) = read_articles(args.articles.as_ref())?;
-    let (sources, bad) = read_sources(&args.files).map_err(|e| anyhow!(e))?;
-    rejects.extend(bad);
+    let mut read = read_sources(&args.files)?;
+    rejects.append(&mut read.rejects);
+    // What is named by hand counts before what came along.
+    read.articles.extend(articles.iter().cloned());
+    let (sources, articles) = (read.files, Articles::new(read.articles));
     if !sources.iter().flat_map(|s| &s.comments).any(|c| c.comment.label.is_some()) {
         bail!("no comment has a label: give records \"label\": \"human\" or \"machine\"");
     }

@@ -299,8 +299,7 @@ async fn hand_on(
             }
             let verdict = serde_json::from_value(verdict.into()).map_err(|error| error.to_string())?;
             let stored = StoredFacts { seq, standing_at, verdict, campaign, decided, trusted };
-            let comment =
-                LabelledComment { comment, source: None, cluster: None, template_id: None, style: None };
+            let comment = LabelledComment::of(comment);
             if sink(Entry::Comment(Box::new(comment)), Some(stored)).is_break() {
                 return Ok(());
             }

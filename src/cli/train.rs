@@ -1,15 +1,20 @@
 //! `claque train`: a model file from labelled comments.
 
-use std::path::PathBuf;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Result, anyhow, bail};
 
+use super::database::runtime;
 use super::output::{report_rejects, write_to};
+use super::rescore::from_store;
 use super::{EngineArgs, Outcome};
 use crate::domain::Label;
 use crate::engine::Model;
 use crate::engine::train::Options;
-use crate::offline::learn::{learn, prepare, read_sources};
+use crate::offline::learn::{SourceFile, learn, prepare, read_sources};
+use crate::offline::records::LabelledComment;
+use crate::store::Store;
 
 /// The fewest comments of each label that are learned from.
 const FEWEST: usize = 20;
@@ -19,9 +24,15 @@ const ENOUGH_REFERENCE: usize = 3000;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// Labelled comments as JSON Lines; each file is a source
-    #[arg(required = true, value_name = "FILE")]
+    /// Labelled comments: JSON Lines, or any export that `rescore` reads; each file is a source
+    #[arg(required_unless_present = "store", value_name = "FILE")]
     files: Vec<PathBuf>,
+    /// Learn from what people decided in the store, each site a source
+    #[arg(long, conflicts_with = "files", requires = "db")]
+    store: bool,
+    /// The database
+    #[arg(long, value_name = "PATH", env = "CLAQUE_DB")]
+    db: Option<PathBuf>,
     /// Where to write the model
     #[arg(long, value_name = "MODEL")]
     out: PathBuf,
@@ -36,13 +47,36 @@ pub(super) struct Args {
     c: f64,
 }
 
+/// The comments that people decided about, by site: approved ones are by people, rejected ones are not.
+fn decided(db: &Path) -> Result<Vec<SourceFile>> {
+    let store = Store::open_existing(db).map_err(|error| anyhow!("{error}"))?;
+    let all = runtime()?.block_on(from_store(&store, None)).map_err(|error| anyhow!(error))?;
+    let mut sites: BTreeMap<String, Vec<LabelledComment>> = BTreeMap::new();
+    for (mut comment, decided) in all.comments {
+        comment.label = match decided.as_deref() {
+            Some("published") => Some(Label::Human),
+            Some("rejected") => Some(Label::Machine),
+            _ => continue,
+        };
+        let site = comment.site.as_ref().map(ToString::to_string).unwrap_or_default();
+        sites.entry(site).or_default().push(LabelledComment::of(comment));
+    }
+    Ok(sites.into_iter().map(|(name, comments)| SourceFile { name, comments }).collect())
+}
+
 pub(super) fn run(args: &Args) -> Result<Outcome> {
     if !(args.c.is_finite() && args.c > 0.0) {
         bail!("--c must be above 0");
     }
     let engine =
         EngineArgs { rules: args.rules.clone(), ..EngineArgs::default() }.with_model(Model::untrained())?;
-    let (sources, rejects) = read_sources(&args.files).map_err(|e| anyhow!(e))?;
+    let (sources, rejects) = match &args.db {
+        Some(db) if args.store => (decided(db)?, Vec::new()),
+        _ => {
+            let read = read_sources(&args.files)?;
+            (read.files, read.rejects)
+        }
+    };
     let prepared = prepare(&engine, &sources);
     for label in [Label::Human, Label::Machine] {
         let count = prepared.iter().flatten().flatten().filter(|p| p.example.label == label).count();

@@ -26,7 +26,7 @@ use self::articles::{Articles, Known};
 use self::holds::Holds;
 use self::live::{Live, Member, Origin, Placed, text_score};
 
-pub(crate) use self::allowed::Allowed;
+pub use self::allowed::Allowed;
 pub(crate) use self::live::{facts_of, priority};
 use self::plugins::Plugins;
 use crate::config::{Contacts, Settings};

@@ -14,14 +14,6 @@ use crate::text::{Analysis, Reference};
 pub const NONE: u32 = u32::MAX;
 /// No time.
 const NO_TIME: i64 = i64::MIN;
-/// Stands where a text has no signature: content of size 0 is compared with nothing.
-const NO_SKETCH: Sketch = Sketch {
-    content: crate::similarity::Signature([0; crate::similarity::minhash::PERMUTATIONS]),
-    skeleton: crate::similarity::Signature([0; crate::similarity::minhash::SKELETON_PERMUTATIONS]),
-    content_size: 0,
-    skeleton_size: 0,
-};
-
 /// What stage one says of a comment, as far as its company needs it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Fact {
@@ -119,7 +111,7 @@ impl Book {
         self.times.push(fact.at.unwrap_or(NO_TIME));
         self.ps.push(fact.p.unwrap_or(f64::NAN));
         self.words.push(fact.words.min(u32::from(u16::MAX)) as u16);
-        self.sketches.push(fact.sketch.unwrap_or(NO_SKETCH));
+        self.sketches.push(fact.sketch.unwrap_or(Sketch::NONE));
     }
 
     /// How many comments it has.

@@ -1,12 +1,14 @@
 //! Learning a model from labelled files: examples, the final weights, and a human reference scored out of fold.
 
 use std::collections::BTreeMap;
+use std::ops::ControlFlow;
 use std::path::Path;
 
 use rayon::prelude::*;
 
-use super::records::{LabelledComment, Reject, read_file};
-use crate::domain::Label;
+use super::read::{Entry, Options as ReadOptions, ReadError, open};
+use super::records::{LabelledComment, Reject};
+use crate::domain::{Article, Label};
 use crate::engine::Engine;
 use crate::engine::model::{Card, Model, SourceCount, Weights};
 use crate::engine::reference::Reference;
@@ -22,20 +24,40 @@ pub struct SourceFile {
     pub comments: Vec<LabelledComment>,
 }
 
-/// Reads labelled files.
+/// What labelled files hold.
+#[derive(Debug, Default)]
+pub struct Sources {
+    /// Comments, file by file.
+    pub files: Vec<SourceFile>,
+    /// Articles that came along.
+    pub articles: Vec<Article>,
+    /// What was not understood.
+    pub rejects: Vec<Reject>,
+}
+
+/// Reads labelled files: our own records, or exports whose labels say what people or a filter decided.
 ///
 /// # Errors
 /// A file that cannot be read.
-pub fn read_sources(paths: &[impl AsRef<Path>]) -> Result<(Vec<SourceFile>, Vec<Reject>), String> {
-    let mut sources = Vec::new();
-    let mut rejects = Vec::new();
+pub fn read_sources(paths: &[impl AsRef<Path>]) -> Result<Sources, ReadError> {
+    let mut sources = Sources::default();
+    let options = ReadOptions::default();
     for path in paths {
-        let read = read_file::<LabelledComment>(path.as_ref())?;
-        rejects.extend(read.rejects);
-        let name = path.as_ref().file_stem().map(|s| s.to_string_lossy().into_owned()).unwrap_or_default();
-        sources.push(SourceFile { name, comments: read.records });
+        let path = path.as_ref();
+        let mut comments = Vec::new();
+        open(path, None, &options)?.read(&options, &mut |entry| {
+            match entry {
+                Entry::Comment(comment) => comments.push(*comment),
+                Entry::Article(article) => sources.articles.push(*article),
+                Entry::Reject(reject) => sources.rejects.push(reject),
+                Entry::Note(_) => {}
+            }
+            ControlFlow::Continue(())
+        })?;
+        let name = path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
+        sources.files.push(SourceFile { name, comments });
     }
-    Ok((sources, rejects))
+    Ok(sources)
 }
 
 /// A comment ready to learn from or to score: features and the points that rules and signals add.

@@ -53,6 +53,13 @@ pub struct LabelledComment {
     pub style: Option<String>,
 }
 
+impl LabelledComment {
+    /// A comment of which nothing more is known.
+    pub fn of(comment: Comment) -> Self {
+        Self { comment, source: None, cluster: None, template_id: None, style: None }
+    }
+}
+
 /// Records and rejects of one input.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Records<T> {

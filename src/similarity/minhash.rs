@@ -45,6 +45,14 @@ pub struct Sketch {
 }
 
 impl Sketch {
+    /// Stands where a text has no signature: content of size 0 is compared with nothing.
+    pub const NONE: Self = Self {
+        content: Signature([0; PERMUTATIONS]),
+        skeleton: Signature([0; SKELETON_PERMUTATIONS]),
+        content_size: 0,
+        skeleton_size: 0,
+    };
+
     /// Sketches a comment's features; `None` when it is too short to compare.
     pub fn new(features: &Features) -> Option<Self> {
         if features.content.is_empty() {
