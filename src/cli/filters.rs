@@ -111,7 +111,7 @@ pub(super) fn sketch(args: &SketchArgs) -> Result<Outcome> {
         bail!("{reject}");
     }
     filter(|line| {
-        let input: Input = serde_json::from_str(line).map_err(|error| error.to_string())?;
+        let input: Input = serde_json::from_str(line).map_err(|error| reason(&error))?;
         let (sketched, evidence) = sketched(&engine, &articles, &input);
         let mut value = serde_json::to_value(&sketched).map_err(|error| error.to_string())?;
         if let Some(fields) = value.as_object_mut() {
@@ -154,7 +154,7 @@ pub(super) fn verify(args: &VerifyArgs) -> Result<Outcome> {
     let engine = args.engine.load()?;
     let linking = Linking::new(&engine.config.campaign);
     filter(|line| {
-        let pair: Candidate = serde_json::from_str(line).map_err(|error| error.to_string())?;
+        let pair: Candidate = serde_json::from_str(line).map_err(|error| reason(&error))?;
         let signature = |one: &Sketched| -> std::result::Result<Option<Sketch>, String> {
             if one.v != FORM || one.canon != CANON_VERSION {
                 return Err(format!("`{}` was sketched by another version: sketch it again", one.id));
@@ -180,6 +180,11 @@ pub(super) fn verify(args: &VerifyArgs) -> Result<Outcome> {
         };
         serde_json::to_string(&linked).map(Some).map_err(|error| error.to_string())
     })
+}
+
+/// What is wrong with a line, without the number that each line has when it is parsed by itself.
+fn reason(error: &serde_json::Error) -> String {
+    error.to_string().replace(" at line 1 column ", " at column ")
 }
 
 /// Works on standard input line by line, in parallel and in order. A bad line ends it with its number: a filter of a pipeline must not lose anything quietly.
