@@ -5,7 +5,7 @@
 
 use super::draft::{When, known, other_id, own_id, said};
 use super::out::{Out, Place, Stop};
-use super::xml::{Fields, Step, Walk, has_xml, local, text};
+use super::xml::{Fields, Root, SWALLOWED, Step, Walk, local};
 use super::{Format, Note, Options, ReadError, Sink, Source};
 use crate::domain::{Article, Author, Comment, Label, Status};
 
@@ -18,8 +18,7 @@ impl Format for Disqus {
     }
 
     fn recognises(&self, _: &str, head: &[u8]) -> bool {
-        let head = text(head);
-        has_xml(&head) && (head.contains("<disqus") || head.contains("//disqus.com"))
+        Root::of(head).is_some_and(|root| root.name == "disqus" || root.declares("//disqus.com"))
     }
 
     fn read(&self, source: Source, options: &Options, sink: &mut Sink<'_>) -> Result<(), ReadError> {
@@ -36,15 +35,15 @@ impl Format for Disqus {
 
 /// A thread or a post that is being read.
 struct Record {
-    /// The element's name as written.
-    name: String,
-    depth: usize,
     is_post: bool,
     /// Whether we are inside its `author`.
     is_author: bool,
+    /// The latest thread that it names: its name as written, its id, its depth, its place.
+    named: Option<(String, String, usize, Place)>,
     fields: Fields,
 }
 
+const UNCLOSED: &str = "a record that is never closed";
 const RECORD: &[&str] =
     &["message", "createdAt", "isDeleted", "isSpam", "isApproved", "ipAddress", "link", "title"];
 const AUTHOR: &[&str] = &["name", "email", "username", "isAnonymous"];
@@ -52,27 +51,13 @@ const AUTHOR: &[&str] = &["name", "email", "username", "isAnonymous"];
 fn run(walk: &mut Walk, out: &mut Out<'_, '_>) -> Result<(), Stop> {
     let mut record: Option<Record> = None;
     loop {
-        let depth = walk.depth + 1;
+        let depth = walk.depth() + 1;
         let (place, step) = walk.next()?;
         match step {
             Step::Open(tag) => {
                 let (name, id) = (tag.name().to_owned(), tag.attribute("id"));
-                // A record begins where none is open, or where the one before it was never closed.
-                let is_next = record
-                    .as_ref()
-                    .is_none_or(|open| depth <= open.depth || name == open.name && open.is_post);
-                if is_next && matches!(local(&name), "post" | "thread") {
-                    if let Some(open) = record.take() {
-                        out.reject(open.fields.place, "a record that is never closed")?;
-                    }
-                    let mut fields = Fields::new(place);
-                    if let Some(id) = id {
-                        fields.set("id", id);
-                    }
-                    let is_post = local(&name) == "post";
-                    record = Some(Record { name, depth, is_post, is_author: false, fields });
-                } else if let Some(open) = &mut record {
-                    open.open(&name, id, depth);
+                if let Some(beside) = open(&mut record, &name, id, depth, place, out)? {
+                    walk.is_beside(beside, &name);
                 }
             }
             Step::Text(text) => {
@@ -80,19 +65,35 @@ fn run(walk: &mut Walk, out: &mut Out<'_, '_>) -> Result<(), Stop> {
                     open.fields.text(text.as_deref());
                 }
             }
-            Step::Close(name) => {
-                let Some(open) = &mut record else { continue };
-                open.fields.close(&name, depth - 1);
-                open.is_author &= local(&name) != "author";
-                if name == open.name
-                    && (open.is_post || depth - 1 <= open.depth)
-                    && let Some(open) = record.take()
-                {
-                    open.end(out)?;
+            Step::Cdata(text) => {
+                if let Some(open) = &mut record {
+                    open.fields.cdata(text.as_deref());
                 }
             }
+            Step::Close(name) => {
+                let depth = depth - 1;
+                let Some(open) = &mut record else { continue };
+                open.fields.close(&name, depth);
+                open.is_author &= local(&name) != "author";
+                if depth <= open.fields.depth
+                    && let Some(open) = record.take()
+                {
+                    if depth == open.fields.depth {
+                        open.end(out)?;
+                    } else {
+                        out.reject(open.fields.place, UNCLOSED)?;
+                    }
+                }
+            }
+            Step::Fault(fault) => match &mut record {
+                Some(open) => open.fields.spoil(fault.reason),
+                None => out.reject(place, fault.reason)?,
+            },
             Step::Entities => out.reject(place, "a DTD declares entities: they are not expanded")?,
-            Step::End => break,
+            Step::End => {
+                record.map_or(Ok(()), |open| out.reject(open.fields.place, UNCLOSED))?;
+                break;
+            }
             Step::Broken(why) => {
                 let place = record.map_or(place, |open| open.fields.place);
                 out.reject(place, format!("the file breaks off here: {why}"))?;
@@ -100,18 +101,62 @@ fn run(walk: &mut Walk, out: &mut Out<'_, '_>) -> Result<(), Stop> {
             }
         }
     }
-    if walk.has_replaced() { out.note(Note::Replaced) } else { Ok(()) }
+    if walk.has_replaced() { out.replaced() } else { Ok(()) }
+}
+
+/// Takes the beginning of an element. A record within another says that the other was never closed: then this is the depth of the other.
+fn open(
+    record: &mut Option<Record>,
+    name: &str,
+    id: Option<String>,
+    depth: usize,
+    place: Place,
+    out: &mut Out<'_, '_>,
+) -> Result<Option<usize>, Stop> {
+    let is_post = local(name) == "post";
+    let is_next = match (&*record, local(name)) {
+        (_, "post") => true,
+        (open, "thread") => open.as_ref().is_none_or(|open| !open.is_post),
+        _ => false,
+    };
+    if is_next {
+        let unclosed = record.take().map(|open| open.fields);
+        let beside = unclosed.as_ref().map(|open| open.depth);
+        *record = Some(Record::new(name, id, beside.unwrap_or(depth), place, is_post));
+        unclosed.map_or(Ok(()), |open| out.reject(open.place, UNCLOSED))?;
+        return Ok(beside);
+    }
+    let Some(open) = record else { return Ok(None) };
+    // A post names its thread by an empty element. One that is not empty is a thread itself, and the post before it was never closed.
+    if let Some((name, id, depth, at)) = open.named.take_if(|(_, _, named, _)| depth == *named + 1) {
+        out.reject(open.fields.place, UNCLOSED)?;
+        *open = Record::new(&name, Some(id), depth, at, false);
+    }
+    open.open(name, id, depth, place);
+    Ok(None)
 }
 
 impl Record {
-    fn open(&mut self, name: &str, id: Option<String>, depth: usize) {
+    fn new(name: &str, id: Option<String>, depth: usize, place: Place, is_post: bool) -> Self {
+        let mut fields = Fields::new(name, depth, place);
+        if let Some(id) = id {
+            fields.set("id", id);
+        }
+        Self { is_post, is_author: false, named: None, fields }
+    }
+
+    fn open(&mut self, name: &str, id: Option<String>, depth: usize, place: Place) {
         if self.fields.is_reading() {
             return;
         }
+        self.named = None;
         let of = |known: &[&'static str]| known.iter().find(|field| **field == local(name)).copied();
         match (local(name), id) {
             ("author", _) => self.is_author = true,
-            ("thread", Some(id)) => self.fields.set("thread", id),
+            ("thread", Some(id)) => {
+                self.named = Some((name.to_owned(), id.clone(), depth, place));
+                self.fields.set("thread", id);
+            }
             ("parent", Some(id)) => self.fields.set("parent", id),
             _ => {
                 if let Some(field) = of(if self.is_author { AUTHOR } else { RECORD }) {
@@ -133,16 +178,24 @@ impl Record {
         };
         let when = When::of_text(&self.fields.take("createdAt").unwrap_or_default());
         if !self.is_post {
+            let (url, title) = (said(self.fields.take("link")), said(self.fields.take("title")));
+            if (&url, &title) == (&None, &None) {
+                // A post's word of its thread, where the post's own beginning was lost.
+                return Ok(());
+            }
             return out.article(Article {
                 id,
-                url: said(self.fields.take("link")),
-                title: said(self.fields.take("title")).unwrap_or_default(),
+                url,
+                title: title.unwrap_or_default(),
                 published_at: when.time(),
                 ..Article::default()
             });
         }
         if when == When::Unread {
             out.note(Note::NoTime)?;
+        }
+        if self.fields.has_swallowed {
+            out.reject(place, SWALLOWED)?;
         }
         let fields = &mut self.fields;
         let [is_spam, is_deleted] = ["isSpam", "isDeleted"].map(|field| is_true(fields.take(field).as_ref()));

@@ -35,11 +35,12 @@ pub(super) struct Out<'a, 's> {
     pub(super) file: &'a str,
     pub(super) options: &'a Options,
     sink: &'a mut Sink<'s>,
+    has_replaced: bool,
 }
 
 impl<'a, 's> Out<'a, 's> {
     pub(super) fn new(file: &'a str, options: &'a Options, sink: &'a mut Sink<'s>) -> Self {
-        Self { file, options, sink }
+        Self { file, options, sink, has_replaced: false }
     }
 
     fn emit(&mut self, entry: Entry) -> Result<(), Stop> {
@@ -82,11 +83,17 @@ impl<'a, 's> Out<'a, 's> {
         self.emit(Entry::Note(note))
     }
 
+    /// Notes that bytes were no text, once for the file.
+    pub(super) fn replaced(&mut self) -> Result<(), Stop> {
+        if std::mem::replace(&mut self.has_replaced, true) { Ok(()) } else { self.note(Note::Replaced) }
+    }
+
     /// Ends a reading: a failed input is one reject that says where, unless a cap was passed.
     pub(super) fn finish(&mut self, result: Result<(), Stop>, place: Place) -> Result<(), ReadError> {
         let Err(Stop::Broke(error)) = result else { return Ok(()) };
         if let Some(cap) = error.get_ref().and_then(|error| error.downcast_ref::<Cap>()) {
-            return Err(ReadError::Cap { name: self.file.to_owned(), cap: *cap });
+            let Place { line, offset } = place;
+            return Err(ReadError::Cap { name: self.file.to_owned(), cap: *cap, line, offset });
         }
         // Nothing follows, so it does not matter whether the sink wants more.
         let _ = self.reject(place, format!("the file breaks off here: {error}"));

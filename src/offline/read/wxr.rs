@@ -6,12 +6,13 @@
 
 use super::draft::{When, known, other_id, own_id, said};
 use super::out::{Out, Place, Stop};
-use super::xml::{Fields, Step, Tag, Walk, has_xml, local, prefix, text};
+use super::xml::{Fault, Fields, Root, SWALLOWED, Step, Tag, Walk, local, prefix};
 use super::{Format, Note, Options, ReadError, Sink, Source};
 use crate::domain::{Article, Author, Comment, Label, Status};
+use crate::offline::records::LONGEST_LINE;
 
-/// Comments that wait for the id of their article, in bytes of text.
-const MOST_WAITING: usize = 8 << 20;
+/// Comments that wait for the id of their article, in bytes of the file.
+const MOST_WAITING: u64 = 8 << 20;
 
 /// See the module's documentation.
 pub(super) struct Wxr;
@@ -22,9 +23,10 @@ impl Format for Wxr {
     }
 
     fn recognises(&self, _: &str, head: &[u8]) -> bool {
-        let head = text(head);
-        let marks = ["wordpress.org/export/", "<wp:", ":wxr_version"];
-        has_xml(&head) && marks.iter().any(|mark| head.contains(mark))
+        Root::of(head).is_some_and(|root| {
+            let is_rss = root.name == "rss" && root.declares("wordpress.org/export/");
+            is_rss || root.has_wp && !matches!(root.name.as_str(), "disqus" | "html")
+        })
     }
 
     fn read(&self, source: Source, options: &Options, sink: &mut Sink<'_>) -> Result<(), ReadError> {
@@ -50,7 +52,8 @@ struct Reading {
 
 /// A comment that is being read.
 struct Open {
-    name: String,
+    /// The bytes before it.
+    start: u64,
     fields: Fields,
     notes: Vec<(String, String)>,
 }
@@ -58,18 +61,24 @@ struct Open {
 /// An article that is being read.
 struct Item {
     fields: Fields,
+    /// Whether its beginning was seen.
+    is_marked: bool,
     article: Article,
     kind: Option<String>,
     told: Option<Article>,
     waiting: Vec<Comment>,
-    waiting_bytes: usize,
+    waiting_bytes: u64,
     has_comments: bool,
 }
 
 impl Reading {
     fn run(mut self, walk: &mut Walk, out: &mut Out<'_, '_>) -> Result<(), Stop> {
         loop {
-            let depth = walk.depth + 1;
+            let (depth, offset) = (walk.depth() + 1, walk.offset());
+            if let Some(open) = self.comment.as_mut().filter(|open| offset - open.start > LONGEST) {
+                open.fields.overflow();
+                open.notes = Vec::new();
+            }
             let (place, step) = match walk.next() {
                 Ok(step) => step,
                 Err(stop) => {
@@ -83,7 +92,10 @@ impl Reading {
                     self.learn_prefixes(&tag);
                     let is_section = tag.attribute("domain").is_none_or(|domain| domain == "category");
                     if is_section {
-                        self.open(tag.name(), depth, place, out)?;
+                        let name = tag.name().to_owned();
+                        if let Some(beside) = self.open(&name, depth, place, offset, out)? {
+                            walk.is_beside(beside, &name);
+                        }
                     }
                 }
                 Step::Text(text) => {
@@ -91,11 +103,20 @@ impl Reading {
                         fields.text(text.as_deref());
                     }
                 }
-                Step::Close(name) => self.close(&name, depth - 1, out)?,
+                Step::Cdata(text) => {
+                    if let Some(fields) = self.reading() {
+                        fields.cdata(text.as_deref());
+                    }
+                }
+                Step::Close(name) => self.close(&name, depth - 1, offset, out)?,
+                Step::Fault(fault) => self.fault(fault, place, out)?,
                 Step::Entities => {
                     out.reject(place, "a DTD declares entities: they are not expanded")?;
                 }
-                Step::End => break,
+                Step::End => {
+                    self.end_item(out)?;
+                    break;
+                }
                 Step::Broken(why) => {
                     let place = self.comment.as_ref().map_or(place, |comment| comment.fields.place);
                     self.comment = None;
@@ -105,7 +126,7 @@ impl Reading {
                 }
             }
         }
-        if walk.has_replaced() { out.note(Note::Replaced) } else { Ok(()) }
+        if walk.has_replaced() { out.replaced() } else { Ok(()) }
     }
 
     /// The fields of the innermost record.
@@ -123,24 +144,51 @@ impl Reading {
         self.excerpt = excerpt.map(|(name, _)| local(&name).to_owned());
     }
 
-    fn open(&mut self, name: &str, depth: usize, place: Place, out: &mut Out<'_, '_>) -> Result<(), Stop> {
+    /// Takes the beginning of an element. A record within one of its kind says that the other was never closed: then this is the depth of
+    /// the other.
+    fn open(
+        &mut self,
+        name: &str,
+        depth: usize,
+        place: Place,
+        offset: u64,
+        out: &mut Out<'_, '_>,
+    ) -> Result<Option<usize>, Stop> {
         let is_excerpt = prefix(name) == Some(self.excerpt.as_deref().unwrap_or("excerpt"));
         let name_only = local(name);
-        if let Some(open) = self.comment.as_ref().filter(|open| open.name == name) {
-            out.reject(open.fields.place, "a comment that is never closed")?;
-            (self.comment, self.meta) = (None, None);
-        }
         match name_only {
-            "item" if prefix(name).is_none() && !self.is_reading() => {
+            "item" if prefix(name).is_none() => {
+                let mut beside = None;
+                if let Some(item) = self.item.as_mut().filter(|item| item.is_marked) {
+                    item.fields.spoil(UNCLOSED_ITEM.to_owned());
+                    beside = Some(item.fields.depth);
+                }
                 self.end_item(out)?;
-                self.item = Some(Item::new(place));
+                self.item = Some(Item::new(Fields::new(name, beside.unwrap_or(depth), place), true));
+                return Ok(beside);
+            }
+            "comment" if self.is_comment(name) => {
+                let mut beside = None;
+                if let Some(open) = self.comment.take() {
+                    out.reject(open.fields.place, UNCLOSED_COMMENT)?;
+                    beside = Some(open.fields.depth);
+                }
+                self.meta = None;
+                // One that stands outside of an item, whose beginning was lost, is a comment all the same.
+                let item = self.item.get_or_insert_with(|| {
+                    let depth = beside.unwrap_or(depth).saturating_sub(1);
+                    Item::new(Fields::new("item", depth, place), false)
+                });
+                if item.fields.is_reading() {
+                    item.fields.spoil("an element that is never closed before its comments".to_owned());
+                    item.fields.close("", 0);
+                }
+                let fields = Fields::new(name, beside.unwrap_or(depth), place);
+                self.comment = Some(Open { start: offset, fields, notes: Vec::new() });
+                return Ok(beside);
             }
             _ if self.is_reading() => {}
-            "comment" if self.item.is_some() => {
-                let fields = Fields::new(place);
-                self.comment = Some(Open { name: name.to_owned(), fields, notes: Vec::new() });
-            }
-            "commentmeta" if self.comment.is_some() => self.meta = Some(Fields::new(place)),
+            "commentmeta" if self.comment.is_some() => self.meta = Some(Fields::new(name, depth, place)),
             _ => {
                 let known = match (&self.meta, &self.comment, &self.item) {
                     (Some(_), ..) => META,
@@ -159,47 +207,74 @@ impl Reading {
                 }
             }
         }
-        Ok(())
+        Ok(None)
+    }
+
+    /// Whether an element of this name is a comment, here.
+    fn is_comment(&mut self, name: &str) -> bool {
+        if let Some(open) = &self.comment {
+            return open.fields.name() == name;
+        }
+        // Within a text, or where there is no article, only the name that WordPress writes is believed.
+        let is_odd = self.item.is_none() || self.is_reading();
+        !is_odd || prefix(name) == Some("wp")
     }
 
     fn is_reading(&mut self) -> bool {
         self.reading().is_some_and(|fields| fields.is_reading())
     }
 
-    fn close(&mut self, name: &str, depth: usize, out: &mut Out<'_, '_>) -> Result<(), Stop> {
+    fn close(&mut self, name: &str, depth: usize, end: u64, out: &mut Out<'_, '_>) -> Result<(), Stop> {
         if let Some(fields) = self.reading() {
             fields.close(name, depth);
         }
-        match local(name) {
-            "commentmeta" => {
-                if let (Some(mut meta), Some(comment)) = (self.meta.take(), &mut self.comment) {
-                    comment.notes.push((
-                        meta.take("meta_key").unwrap_or_default(),
-                        meta.take("meta_value").unwrap_or_default(),
-                    ));
-                }
+        if self.meta.as_ref().is_some_and(|meta| depth <= meta.depth)
+            && let (Some(mut meta), Some(comment)) = (self.meta.take(), &mut self.comment)
+            && comment.fields.check().is_ok()
+        {
+            let [key, value] = ["meta_key", "meta_value"].map(|field| meta.take(field).unwrap_or_default());
+            comment.notes.push((key, value));
+        }
+        let item_depth = self.item.as_ref().map(|item| item.fields.depth);
+        if self.comment.as_ref().is_some_and(|open| depth == open.fields.depth) {
+            self.meta = None;
+            if let (Some(open), Some(item)) = (self.comment.take(), &mut self.item) {
+                item.end_comment(open, end, out)?;
             }
-            "comment" if self.comment.as_ref().is_some_and(|open| open.name == name) => {
-                self.meta = None;
-                if let (Some(open), Some(item)) = (self.comment.take(), &mut self.item) {
-                    item.end_comment(open, out)?;
-                }
-            }
-            "item" if prefix(name).is_none() => self.end_item(out)?,
-            _ => {}
+        } else if item_depth.is_some_and(|item| depth <= item) {
+            self.end_item(out)?;
         }
         Ok(())
     }
 
+    /// Takes markup that does not fit together: it spoils the record in which it stands.
+    fn fault(&mut self, fault: Fault, place: Place, out: &mut Out<'_, '_>) -> Result<(), Stop> {
+        let Fault { reason, stray } = fault;
+        let stray = stray.as_deref().unwrap_or_default();
+        if let Some(comment) = &mut self.comment {
+            comment.fields.spoil(reason);
+        } else if local(stray) == "comment" && prefix(stray).is_some() {
+            out.reject(place, "a comment ends that never began")?;
+        } else if let Some(item) = &mut self.item {
+            item.fields.spoil(reason);
+        } else {
+            out.reject(place, reason)?;
+        }
+        if stray == "item" { self.end_item(out) } else { Ok(()) }
+    }
+
     fn end_item(&mut self, out: &mut Out<'_, '_>) -> Result<(), Stop> {
         if let Some(open) = self.comment.take() {
-            out.reject(open.fields.place, "a comment that is never closed")?;
+            out.reject(open.fields.place, UNCLOSED_COMMENT)?;
         }
         self.meta = None;
         self.item.take().map_or(Ok(()), |item| item.end(out))
     }
 }
 
+const LONGEST: u64 = LONGEST_LINE as u64;
+const UNCLOSED_COMMENT: &str = "a comment that is never closed";
+const UNCLOSED_ITEM: &str = "an item that is never closed";
 const ITEM: &[&str] =
     &["title", "link", "pubDate", "encoded", "post_id", "post_date_gmt", "post_type", "category"];
 const PLAIN: &[&str] = &["title", "link", "pubDate", "category"];
@@ -220,9 +295,10 @@ const COMMENT: &[&str] = &[
 const META: &[&str] = &["meta_key", "meta_value"];
 
 impl Item {
-    fn new(place: Place) -> Self {
+    fn new(fields: Fields, is_marked: bool) -> Self {
         Self {
-            fields: Fields::new(place),
+            fields,
+            is_marked,
             article: Article::default(),
             kind: None,
             told: None,
@@ -255,12 +331,13 @@ impl Item {
         !self.article.id.as_str().is_empty()
     }
 
-    fn end_comment(&mut self, mut open: Open, out: &mut Out<'_, '_>) -> Result<(), Stop> {
+    fn end_comment(&mut self, mut open: Open, end: u64, out: &mut Out<'_, '_>) -> Result<(), Stop> {
         self.has_comments = true;
         self.learn();
-        let place = open.fields.place;
+        let (place, length) = (open.fields.place, end.saturating_sub(open.start));
+        let has_swallowed = open.fields.has_swallowed;
         let kind = open.fields.take("comment_type").unwrap_or_default();
-        if matches!(kind.trim(), "pingback" | "trackback") {
+        if matches!(kind.trim(), "pingback" | "trackback") && open.fields.check().is_ok() {
             return out.note(Note::Pingback);
         }
         let (comment, is_dated) = match comment(open) {
@@ -270,11 +347,14 @@ impl Item {
         if !is_dated {
             out.note(Note::NoTime)?;
         }
+        if has_swallowed {
+            out.reject(place, SWALLOWED)?;
+        }
         if self.has_id() {
             self.tell(out)?;
             return self.send(comment, out);
         }
-        self.waiting_bytes += comment.text.len() + size_of::<Comment>();
+        self.waiting_bytes += length + size_of::<Comment>() as u64;
         self.waiting.push(comment);
         if self.waiting_bytes > MOST_WAITING { self.flush(out) } else { Ok(()) }
     }

@@ -97,3 +97,16 @@ fn a_quote_that_is_never_closed_is_named_where_it_opens() {
     let read = read("x.csv", format!("id,text\n0,fine\n1,\"open\n{rows}"));
     assert_eq!((read.ids(), read.rejects[0].line, read.rejects.len()), (vec!["0"], 3, 1));
 }
+
+#[test]
+fn a_record_of_a_million_pieces_is_too_long() {
+    let meta =
+        "<wp:commentmeta><wp:meta_key>k</wp:meta_key><wp:meta_value>v</wp:meta_value></wp:commentmeta>";
+    let read = read("x", wxr(&[&(wp_comment(1, &meta.repeat(100_000)) + &wp_comment(2, ""))]));
+    assert_eq!(read.ids(), ["2"]);
+    assert!(read.rejects[0].reason.starts_with("longer than 8388608 bytes"), "{:?}", read.reasons());
+    let item = "<wp:post_id>7</wp:post_id>".to_owned() + &"<category/>".repeat(200_000) + &wp_comment(1, "");
+    let read = self::read("x", wxr(&[&item]));
+    assert_eq!((read.ids(), read.articles.len(), read.rejects.len()), (vec!["1"], 0, 1));
+    assert!(read.rejects[0].reason.starts_with("article longer than 8388608 bytes"), "{:?}", read.reasons());
+}

@@ -162,3 +162,144 @@ fn disqus_says_whose_it_is_in_an_attribute() {
     assert_eq!(read.articles[0].title, "T");
     assert_eq!(read.rejects.len(), 1);
 }
+
+/// The start of a WordPress comment to which its author's address and text are added.
+fn with_text(id: u32, ip: &str, text: &str) -> String {
+    wp_comment(
+        id,
+        &format!(
+            "<wp:comment_author_IP>{ip}</wp:comment_author_IP><wp:comment_content>{text}</wp:comment_content>"
+        ),
+    )
+}
+
+#[test]
+fn markup_that_does_not_fit_is_told() {
+    let good = with_text(9, "1", "good");
+    for (broken, ids, reason) in [
+        (
+            with_text(1, "<![CDATA[192.0.", "<![CDATA[first]]>"),
+            vec!["9"],
+            "</wp:comment_content> ends what never began: a CDATA section seems to lack its end",
+        ),
+        (with_text(1, "1", "a<br>b"), vec!["9"], "</wp:comment_content> stands where </br> should"),
+        (with_text(1, "1", "a</b>b"), vec!["9"], "</b> ends what never began"),
+        (with_text(1, "1", "a<b>b</b>"), vec!["1", "9"], ""),
+        (
+            with_text(1, "1", "a").replace("<wp:comment>", "<wp;comment>"),
+            vec!["9"],
+            "a comment ends that never began",
+        ),
+        (with_text(1, "1", "a").replace("</wp:comment>", "<wp:comment>"), vec!["9"], "never closed"),
+        (
+            with_text(1, "1", "a<!-- b") + "<!-- c --></wp:comment>",
+            vec!["9"],
+            "a comment <!-- in which another begins",
+        ),
+        (
+            with_text(1, "1", "a") + "<x a=\"1>" + &with_text(2, "1", "b") + "<x b=\"2>" + "</x>",
+            vec!["1", "9"],
+            "a tag in which other tags stand",
+        ),
+        (
+            "<content:encoded>a<wp:comment><wp:comment_id>1</wp:comment_id></wp:comment>".to_owned(),
+            vec!["1", "9"],
+            "an element that is never closed before its comments",
+        ),
+    ] {
+        let read = read("x", wxr(&[&(broken.clone() + &good)]));
+        assert_eq!(read.ids(), ids, "{broken} {:?}", read.reasons());
+        assert_eq!(read.get("9").text, "good");
+        let is_told = read.reasons().iter().any(|told| told.contains(reason));
+        assert_eq!(
+            (is_told, read.rejects.is_empty()),
+            (!reason.is_empty(), reason.is_empty()),
+            "{:?}",
+            read.reasons()
+        );
+    }
+}
+
+#[test]
+fn an_item_without_its_start_or_end_keeps_its_comments() {
+    let items = |first: &str| wxr(&[first, &(wp_comment(2, "") + "<wp:post_id>8</wp:post_id>")]);
+    let first = wp_comment(1, "") + "<wp:post_id>7</wp:post_id>";
+    for text in [
+        items(&first).replacen("</item>", "", 1),
+        items(&first).replacen("</item>", "</itex>", 1),
+        items(&first).replacen("<item>", "", 1),
+        items(&first).replacen("<item>", "<itex>", 1),
+    ] {
+        let read = read("x", &text);
+        assert_eq!(read.ids(), ["1", "2"], "{text}");
+        assert_eq!(read.get("2").article_id.as_ref().unwrap().as_str(), "8", "{text}");
+        assert!(!read.rejects.is_empty(), "{text}");
+    }
+    let cut = wxr(&[&first]).replace("</item>", "");
+    assert_eq!(read("x", cut).ids(), ["1"], "the end of the document ends its items");
+}
+
+#[test]
+fn what_a_cdata_section_without_its_end_swallows_is_told() {
+    let swallowing = with_text(1, "1", "<![CDATA[lost") + &with_text(2, "1", "<![CDATA[next]]>");
+    let read = read("x", wxr(&[&swallowing]));
+    assert_eq!((read.ids(), read.rejects.len()), (vec!["1"], 1), "{:?}", read.reasons());
+    assert!(read.rejects[0].reason.contains("holds the next record"), "{:?}", read.reasons());
+    // A reader who quotes XML writes whole elements.
+    let quoting =
+        with_text(1, "1", &format!("<![CDATA[{}]]>", with_text(5, "1", "<![CDATA[x]]]]><![CDATA[>")));
+    let read = self::read("x", wxr(&[&quoting]));
+    assert_eq!((read.ids(), read.rejects.len()), (vec!["1"], 0), "{:?}", read.reasons());
+}
+
+#[test]
+fn posts_that_are_never_closed_are_told() {
+    let post = |id: u32| {
+        format!("<post d:id=\"{id}\"><message><![CDATA[m{id}]]></message><thread d:id=\"1\"/></post>")
+    };
+    let thread = "<thread d:id=\"1\"><link>l</link><title>T</title></thread>";
+    let file = |inside: &str| format!("<disqus xmlns='http://disqus.com' xmlns:d='x'>{inside}</disqus>");
+    for (inside, ids, articles) in [
+        (thread.to_owned() + &post(2).replace("</post>", "") + &post(3), vec!["3"], 1),
+        (thread.to_owned() + &post(2).replace("<post", "<pos") + &post(3), vec!["3"], 1),
+        (thread.to_owned() + &post(2).replace("</message>", "") + &post(3), vec!["3"], 1),
+        (thread.replace("</thread>", "") + &post(2) + &post(3), vec!["2", "3"], 0),
+        (post(2).replace("</post>", "") + thread + &post(3), vec!["3"], 1),
+        (post(2) + &post(3).replace("</post>", ""), vec!["2"], 0),
+        (post(2) + &post(3).replace("\"3\"", "\"3"), vec!["2"], 0),
+    ] {
+        let read = read("x", file(&inside));
+        assert_eq!((read.ids(), read.articles.len()), (ids, articles), "{inside} {:?}", read.reasons());
+        assert!(!read.rejects.is_empty(), "{inside}");
+    }
+}
+
+#[test]
+fn no_byte_changed_loses_a_comment_without_a_word() {
+    let disqus = include_str!("../../../../examples/exports/disqus.xml");
+    let small = wxr(&[
+        &("<wp:post_id>1</wp:post_id>".to_owned()
+            + &with_text(1, "1", "one")
+            + &with_text(2, "<![CDATA[2]]>", "<![CDATA[two]]>")),
+        &with_text(3, "1", "<![CDATA[three]]>"),
+    ]);
+    let head = disqus.get(..5000).unwrap();
+    let posts = format!("{}</disqus>", head.get(..head.rfind("</post>").unwrap() + 7).unwrap());
+    for (format, text) in [("wxr", small), ("disqus", posts)] {
+        let whole = try_read("x", text.as_bytes(), Some(format), &Options::default()).0;
+        assert!(whole.tally.comments > 2 && whole.rejects.is_empty(), "{format} {:?}", whole.reasons());
+        for at in 0..text.len() {
+            for byte in *b"x<>/\"! ]\xff" {
+                let mut bytes = text.clone().into_bytes();
+                bytes[at] = byte;
+                let (read, _) = try_read("x", &bytes, Some(format), &Options::default());
+                let is_told = read.tally.rejects > 0;
+                assert!(
+                    read.tally.comments == whole.tally.comments || is_told,
+                    "{format}: {}",
+                    String::from_utf8_lossy(&bytes[at.saturating_sub(40)..bytes.len().min(at + 40)])
+                );
+            }
+        }
+    }
+}

@@ -30,6 +30,8 @@ pub(super) struct Capped {
     ending: &'static [u8],
     /// Whether something of this token was dropped.
     pub(super) is_over: bool,
+    /// Whether other tags were dropped with the middle of a tag.
+    pub(super) has_swallowed: bool,
 }
 
 impl Capped {
@@ -44,6 +46,7 @@ impl Capped {
             quote: None,
             ending: b"",
             is_over: false,
+            has_swallowed: false,
         }
     }
 
@@ -53,7 +56,7 @@ impl Capped {
         self.opened = 0;
         self.tail = [0; 2];
         self.quote = None;
-        self.is_over = false;
+        (self.is_over, self.has_swallowed) = (false, false);
     }
 
     fn opening(&self) -> &[u8] {
@@ -82,15 +85,22 @@ impl Capped {
 
     /// A tag ends with `>` outside quotes.
     fn drop_tag(&mut self) -> io::Result<()> {
-        let mut quote = self.quote;
+        let (mut quote, mut has_swallowed, mut last, mut is_empty) = (self.quote, false, self.tail[1], false);
         self.drop_until(|byte| {
             quote = quoted(quote, byte);
+            has_swallowed |= byte == b'<';
+            is_empty = last == b'/';
+            last = byte;
             quote.is_none() && byte == b'>'
         })?;
-        self.ending = match self.quote {
-            Some(b'"') => b"\">",
-            Some(_) => b"'>",
-            None => b">",
+        self.has_swallowed |= has_swallowed;
+        self.ending = match (self.quote, is_empty) {
+            (Some(b'"'), false) => b"\">",
+            (Some(b'"'), true) => b"\"/>",
+            (Some(_), false) => b"'>",
+            (Some(_), true) => b"'/>",
+            (None, false) => b">",
+            (None, true) => b"/>",
         };
         Ok(())
     }

@@ -1,8 +1,10 @@
-//! What the first bytes of an XML file say: whether it is one, and in which encoding it is written.
-
-use std::borrow::Cow;
+//! What the first bytes of an XML file say: whether it is one, in which encoding it is written, and what its root element is.
 
 use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE};
+use quick_xml::Reader;
+use quick_xml::events::{BytesStart, Event};
+
+use super::walk::{local, prefix};
 
 /// The declaration stands within the first bytes.
 const DECLARATION: usize = 512;
@@ -31,14 +33,63 @@ pub(super) fn encoding(head: &[u8]) -> &'static Encoding {
     declared().filter(|encoding| encoding.is_ascii_compatible()).unwrap_or(UTF_8)
 }
 
-/// The first bytes as text.
-pub(in crate::offline::read) fn text(head: &[u8]) -> Cow<'_, str> {
-    encoding(head).decode(head).0
+/// What the first bytes say of the document, elements and attributes alone: a text may name any format.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(in crate::offline::read) struct Root {
+    /// The root element's name without its prefix.
+    pub(in crate::offline::read) name: String,
+    /// The namespaces that it declares.
+    pub(in crate::offline::read) namespaces: Vec<String>,
+    /// Whether an element has the prefix `wp`.
+    pub(in crate::offline::read) has_wp: bool,
 }
 
-/// Whether the first bytes are XML.
-pub(in crate::offline::read) fn has_xml(head: &str) -> bool {
-    head.trim_start_matches('\u{feff}').trim_start().starts_with('<')
+impl Root {
+    /// None where the first bytes are no XML.
+    pub(in crate::offline::read) fn of(head: &[u8]) -> Option<Self> {
+        let text = encoding(head).decode(head).0;
+        let text = text.trim_start_matches('\u{feff}').trim_start();
+        if !text.starts_with('<') {
+            return None;
+        }
+        let mut reader = Reader::from_str(text);
+        let config = reader.config_mut();
+        config.allow_dangling_amp = true;
+        config.allow_unmatched_ends = true;
+        config.check_end_names = false;
+        let mut root = None;
+        // What is cut or broken ends the search.
+        loop {
+            match reader.read_event() {
+                Ok(Event::Start(tag) | Event::Empty(tag)) => {
+                    let root = root.get_or_insert_with(|| Self::new(&tag));
+                    if prefix(tag.name().as_ref()) == Some("wp") {
+                        root.has_wp = true;
+                        break;
+                    }
+                }
+                Ok(Event::Eof) | Err(_) => break,
+                Ok(_) => {}
+            }
+        }
+        root
+    }
+
+    fn new(tag: &BytesStart<'_>) -> Self {
+        let mut attributes = tag.attributes();
+        attributes.with_checks(false);
+        let is_namespace = |name: &str| name == "xmlns" || name.starts_with("xmlns:");
+        let namespaces = attributes
+            .flatten()
+            .filter(|attribute| is_namespace(attribute.key.as_ref()))
+            .map(|attribute| attribute.value.as_ref().to_owned());
+        Self { name: local(tag.name().as_ref()).to_owned(), namespaces: namespaces.collect(), has_wp: false }
+    }
+
+    /// Whether a namespace is declared whose name has this in it.
+    pub(in crate::offline::read) fn declares(&self, part: &str) -> bool {
+        self.namespaces.iter().any(|namespace| namespace.contains(part))
+    }
 }
 
 #[cfg(test)]

@@ -1,8 +1,8 @@
 //! XML as opened elements, text and closed elements.
 //!
 //! Entities are the five of XML, characters by number, and HTML's names, which exports use although they may not. Entities that a DTD
-//! declares are never expanded: they stay as they are written, and the declaration is reported. Elements that close in the wrong order
-//! are taken as they come; who reads decides by names.
+//! declares are never expanded: they stay as they are written, and the declaration is reported. Where the ends of elements
+//! do not fit their starts the walk goes on by names and says so.
 
 use std::borrow::Cow;
 
@@ -14,6 +14,9 @@ use super::super::decoded::Decoded;
 use super::super::out::{Place, Stop};
 use super::capped::Capped;
 use super::head;
+use super::stack::{Ends, Stack};
+
+const SWALLOWING_TAG: &str = "a tag in which other tags stand: a quote is missing, and what it holds is lost";
 
 /// One step through a file.
 pub(in crate::offline::read) enum Step<'a> {
@@ -21,14 +24,26 @@ pub(in crate::offline::read) enum Step<'a> {
     Open(Tag<'a>),
     /// Text, with entities and CDATA resolved; none where it is longer than is held.
     Text(Option<Cow<'a, str>>),
+    /// A CDATA section; none where it is longer than is held.
+    Cdata(Option<Cow<'a, str>>),
     /// An element ends; its name as written.
-    Close(Cow<'a, str>),
+    Close(String),
+    /// The markup does not fit together here: something was lost, or is not where it seems to be.
+    Fault(Fault),
     /// A DTD declares entities.
     Entities,
     /// The document is complete.
     End,
     /// The file ends or turns into something else before the document is complete.
     Broken(String),
+}
+
+/// Markup that does not fit together.
+pub(in crate::offline::read) struct Fault {
+    /// What is wrong.
+    pub(in crate::offline::read) reason: String,
+    /// The name of an element that ends without having begun.
+    pub(in crate::offline::read) stray: Option<String>,
 }
 
 /// The beginning of an element.
@@ -71,9 +86,10 @@ pub(in crate::offline::read) fn prefix(name: &str) -> Option<&str> {
 pub(in crate::offline::read) struct Walk {
     reader: Reader<Capped>,
     buffer: Vec<u8>,
-    /// How many elements are open.
-    pub(in crate::offline::read) depth: usize,
-    root: Option<String>,
+    stack: Stack,
+    /// The element whose end was read already, after a fault.
+    ending: Option<String>,
+    /// Whether the root element was closed.
     is_complete: bool,
     is_utf8: bool,
     start: Place,
@@ -94,7 +110,31 @@ impl Walk {
         config.expand_empty_elements = true;
         let is_utf8 = encoding == encoding_rs::UTF_8 && !first.starts_with(b"\xef\xbb\xbf");
         let start = Place { line: 1, offset: Some(0) };
-        Ok(Self { reader, buffer: Vec::new(), depth: 0, root: None, is_complete: false, is_utf8, start })
+        Ok(Self {
+            reader,
+            buffer: Vec::new(),
+            stack: Stack::default(),
+            ending: None,
+            is_complete: false,
+            is_utf8,
+            start,
+        })
+    }
+
+    /// How many elements are open.
+    pub(in crate::offline::read) fn depth(&self) -> usize {
+        self.stack.depth()
+    }
+
+    /// The bytes read so far, as UTF-8.
+    pub(in crate::offline::read) fn offset(&self) -> u64 {
+        self.reader.get_ref().input.offset
+    }
+
+    /// Says that the element that was opened last does not lie within the one at this depth, which was never closed, but beside it.
+    pub(in crate::offline::read) fn is_beside(&mut self, depth: usize, name: &str) {
+        self.stack.cut(depth.saturating_sub(1));
+        self.stack.push(name);
     }
 
     /// Where the latest step began.
@@ -112,6 +152,11 @@ impl Walk {
     /// # Errors
     /// When the input fails.
     pub(in crate::offline::read) fn next(&mut self) -> Result<(Place, Step<'_>), Stop> {
+        if let Some(name) = self.ending.take() {
+            self.stack.cut(self.stack.depth().saturating_sub(1));
+            self.is_complete = self.stack.depth() == 0;
+            return Ok((self.start, Step::Close(name)));
+        }
         self.buffer.clear();
         let capped = self.reader.get_mut();
         capped.begin();
@@ -119,24 +164,44 @@ impl Walk {
         let is_exact = self.is_utf8 && !decoded.has_replaced;
         self.start = Place { line: decoded.line, offset: is_exact.then_some(decoded.offset) };
         let event = self.reader.read_event_into(&mut self.buffer);
-        let is_over = self.reader.get_ref().is_over;
+        let Capped { is_over, has_swallowed, .. } = *self.reader.get_ref();
         let step = match event {
+            Ok(Event::Start(tag)) if has_swallowed || swallows(&tag) => {
+                Step::Fault(Fault { reason: SWALLOWING_TAG.to_owned(), stray: None })
+            }
             Ok(Event::Start(tag)) => {
-                self.depth += 1;
                 let tag = Tag(tag);
-                if self.root.is_none() {
-                    self.root = Some(tag.name().to_owned());
-                }
+                self.stack.push(tag.name());
+                self.is_complete = false;
                 Step::Open(tag)
             }
             Ok(Event::End(tag)) => {
-                self.depth = self.depth.saturating_sub(1);
-                let name: Cow<'_, str> = Cow::Owned(tag.name().as_ref().to_owned());
-                self.is_complete |= self.root.as_deref() == Some(name.as_ref());
-                Step::Close(name)
+                let name = tag.name().as_ref().to_owned();
+                match self.stack.ends(&name) {
+                    Ends::Innermost => {
+                        self.stack.cut(self.stack.depth().saturating_sub(1));
+                        self.is_complete = self.stack.depth() == 0;
+                        Step::Close(name)
+                    }
+                    Ends::Outer(depth) => {
+                        let open = self.stack.name(depth + 1);
+                        let reason = format!("</{name}> stands where </{open}> should");
+                        self.stack.cut(depth);
+                        self.ending = Some(name);
+                        Step::Fault(Fault { reason, stray: None })
+                    }
+                    Ends::Nothing => {
+                        let reason = format!("</{name}> ends what never began");
+                        Step::Fault(Fault { reason, stray: Some(name) })
+                    }
+                }
+            }
+            Ok(Event::Comment(text)) if text.contains("<!--") => {
+                let reason = "a comment <!-- in which another begins: its end is missing".to_owned();
+                Step::Fault(Fault { reason, stray: None })
             }
             Ok(Event::Text(text)) => Step::Text((!is_over).then(|| text.xml10_content())),
-            Ok(Event::CData(text)) => Step::Text((!is_over).then(|| text.xml10_content())),
+            Ok(Event::CData(text)) => Step::Cdata((!is_over).then(|| text.xml10_content())),
             Ok(Event::GeneralRef(reference)) => Step::Text((!is_over).then(|| resolved(&reference).into())),
             Ok(Event::DocType(declaration)) if is_over || declaration.contains("<!ENTITY") => Step::Entities,
             Ok(Event::Eof) if self.is_complete => Step::End,
@@ -155,6 +220,11 @@ impl Walk {
         };
         Ok((self.start, step))
     }
+}
+
+/// Whether other tags stand within a tag, which then lacks a quote: XML has no `<` in the value of an attribute.
+fn swallows(tag: &str) -> bool {
+    tag.split_once('<').is_some_and(|(_, rest)| rest.contains('>'))
 }
 
 /// What an entity stands for; one that is not known stands for itself.
