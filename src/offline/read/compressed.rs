@@ -1,7 +1,8 @@
 //! Compression taken off by the file's first bytes: gzip (all members) and Zstandard (all frames).
 //!
 //! Both unfold as a stream. [`Capped`] stops a file that unfolds to more bytes than allowed, or to more per compressed byte than text
-//! ever does: the error carries a [`Cap`] and ends the run with a message that names it. A Zstandard window over 128 MiB is refused.
+//! ever does: the error carries a [`Cap`] and ends the run with a message that names it. A Zstandard window over 128 MiB is refused. Of
+//! a file that is cut or damaged everything comes out that was decoded before.
 
 use std::io::{self, BufRead, BufReader, Cursor, Read};
 use std::sync::Arc;
@@ -28,10 +29,10 @@ pub(super) fn decompressed(input: Input, options: &Options) -> io::Result<Input>
     let (head, input) = peeked(input, 4)?;
     let taken = Arc::new(AtomicU64::new(0));
     let counted = Counted { input, taken: Arc::clone(&taken) };
-    let unfolded: Box<dyn Read + Send> = if head.starts_with(&[0x1f, 0x8b]) {
-        Box::new(MultiGzDecoder::new(counted))
+    let unfolded: Box<dyn Read + Send> = if is_gzip(&head) {
+        Box::new(Gzip(MultiGzDecoder::new(counted)))
     } else if is_zstandard(&head) {
-        Box::new(Zstandard { frame: FrameDecoder::new(), input: counted, is_open: false })
+        Box::new(Zstandard { frame: FrameDecoder::new(), input: counted, is_open: false, failed: None })
     } else {
         return Ok(counted.input);
     };
@@ -42,7 +43,15 @@ pub(super) fn decompressed(input: Input, options: &Options) -> io::Result<Input>
         max_bytes: options.max_bytes,
         max_ratio: options.max_ratio.max(1),
     };
-    Ok(Box::new(BufReader::with_capacity(BUFFER, capped)))
+    let (head, input) = peeked(Box::new(BufReader::with_capacity(BUFFER, capped)), 4)?;
+    if is_gzip(&head) || is_zstandard(&head) {
+        return Err(io::Error::other("it is compressed twice: take one compression off first"));
+    }
+    Ok(input)
+}
+
+fn is_gzip(head: &[u8]) -> bool {
+    head.starts_with(&[0x1f, 0x8b])
 }
 
 /// A frame, or one of the sixteen kinds of skippable frame (RFC 8878, 3.1).
@@ -133,12 +142,30 @@ impl Read for Capped {
     }
 }
 
+/// All members of a gzip file; its errors in our words.
+struct Gzip(MultiGzDecoder<Counted>);
+
+impl Read for Gzip {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        self.0.read(into).map_err(|error| match error.kind() {
+            io::ErrorKind::UnexpectedEof => ends_early(),
+            io::ErrorKind::InvalidInput | io::ErrorKind::InvalidData => damaged(),
+            _ => error,
+        })
+    }
+}
+
 /// All frames of a Zstandard file, block by block.
 struct Zstandard {
     frame: FrameDecoder,
     input: Counted,
     is_open: bool,
+    /// Why the frame cannot be decoded further; told when everything before is given out.
+    failed: Option<io::Error>,
 }
+
+/// The last block of a frame, empty, and a checksum.
+const LAST_BLOCK: [u8; 7] = [1, 0, 0, 0, 0, 0, 0];
 
 impl Read for Zstandard {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
@@ -150,16 +177,22 @@ impl Read for Zstandard {
             if read > 0 || into.is_empty() {
                 return Ok(read);
             }
+            if let Some(error) = self.failed.take() {
+                self.is_open = false;
+                return Err(error);
+            }
             if self.frame.is_finished() {
                 self.is_open = false;
                 let told = self.frame.get_checksum_from_data();
                 if told.is_some() && told != self.frame.get_calculated_checksum() {
-                    return Err(corrupt("its checksum does not match"));
+                    return Err(damaged());
                 }
-            } else {
-                self.frame
-                    .decode_blocks(&mut self.input, BlockDecodingStrategy::UptoBlocks(1))
-                    .map_err(|error| corrupt(&error.to_string()))?;
+            } else if let Err(error) =
+                self.frame.decode_blocks(&mut self.input, BlockDecodingStrategy::UptoBlocks(1))
+            {
+                self.failed = Some(in_our_words(&error));
+                // The decoder keeps its window back until the frame ends, so the frame is ended for it.
+                let _ = self.frame.decode_blocks(LAST_BLOCK.as_slice(), BlockDecodingStrategy::UptoBlocks(1));
             }
         }
     }
@@ -183,12 +216,34 @@ impl Zstandard {
                 })) => {
                     io::copy(&mut (&mut self.input).take(length.into()), &mut io::sink())?;
                 }
-                Err(error) => return Err(corrupt(&error.to_string())),
+                Err(error) => return Err(in_our_words(&error)),
             }
         }
     }
 }
 
-fn corrupt(what: &str) -> io::Error {
-    io::Error::new(io::ErrorKind::InvalidData, format!("corrupt Zstandard data: {what}"))
+/// An error of the decoder, whose own words are for those who wrote it.
+fn in_our_words(error: &FrameDecoderError) -> io::Error {
+    if let FrameDecoderError::WindowSizeTooBig { .. } = error {
+        return io::Error::new(io::ErrorKind::InvalidData, "the compressed data wants a window over 128 MiB");
+    }
+    let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(error);
+    while let Some(error) = cause {
+        if let Some(error) = error.downcast_ref::<io::Error>() {
+            return match error.kind() {
+                io::ErrorKind::UnexpectedEof => ends_early(),
+                kind => io::Error::new(kind, error.to_string()),
+            };
+        }
+        cause = error.source();
+    }
+    damaged()
+}
+
+fn ends_early() -> io::Error {
+    io::Error::new(io::ErrorKind::UnexpectedEof, "the compressed data ends early")
+}
+
+fn damaged() -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidData, "the compressed data is damaged")
 }

@@ -2,6 +2,8 @@
 
 use std::io;
 
+use crate::offline::records::Reject;
+
 /// Why a file is not read, or not to its end.
 #[derive(Debug, thiserror::Error)]
 pub enum ReadError {
@@ -51,6 +53,12 @@ pub enum ReadError {
         /// The columns there are.
         header: String,
     },
+    /// The header row of a table is longer than any row may be.
+    #[error("{name}: its header row is too long: it has more than 4096 columns or 8388608 bytes")]
+    LongHeader {
+        /// The file.
+        name: String,
+    },
     /// The decompressed bytes pass a cap. What was read before stands.
     #[error("{name}: {cap}")]
     Cap {
@@ -58,7 +66,39 @@ pub enum ReadError {
         name: String,
         /// Which cap.
         cap: Cap,
+        /// The line of the record that was not read to its end, from 1.
+        line: usize,
+        /// The (decompressed) bytes before it, where they are known.
+        offset: Option<u64>,
     },
+}
+
+impl ReadError {
+    /// The file that it is about; none where it is about no file.
+    pub fn file(&self) -> Option<&str> {
+        match self {
+            Self::Open { name, .. }
+            | Self::Directory { name }
+            | Self::Unrecognised { name }
+            | Self::Column { name, .. }
+            | Self::NoSuchColumn { name, .. }
+            | Self::LongHeader { name }
+            | Self::Cap { name, .. } => Some(name),
+            Self::NoSuchFormat { .. } => None,
+        }
+    }
+
+    /// The error as a reject, for a run that keeps what was read before: the file's name, the place, and what is wrong without the name.
+    pub fn to_reject(&self) -> Reject {
+        let (line, offset) = match self {
+            Self::Cap { line, offset, .. } => (*line, *offset),
+            _ => (1, None),
+        };
+        let file = self.file().unwrap_or_default().to_owned();
+        let told = self.to_string();
+        let told = told.strip_prefix(&format!("{file}: ")).unwrap_or(&told);
+        Reject { line, offset, reason: format!("{told}; the rest of the file was not read"), file }
+    }
 }
 
 /// A bound on what a compressed file unfolds to.

@@ -94,3 +94,47 @@ fn xml_meets_the_cap_too() {
     let (_, result) = try_read("x", &gzip(text.as_bytes()), None, &options);
     assert!(matches!(result, Err(ReadError::Cap { .. })), "{result:?}");
 }
+
+#[test]
+fn a_cut_frame_gives_out_all_that_was_decoded() {
+    // Three blocks and a part of the fourth, all within the decoder's window.
+    let text = lines(0, 20_000);
+    let whole = zstandard(text.as_bytes());
+    let cut = read("x", &whole[..whole.len() * 3 / 4]);
+    let block = 128 << 10;
+    let decoded = text.len() * 3 / 4 / block * block - block;
+    let expected = text[..decoded].lines().count() as u64 - 1;
+    assert!(cut.tally.comments >= expected, "{} of at least {expected}", cut.tally.comments);
+    assert!(cut.rejects[0].reason.ends_with("the compressed data ends early"), "{:?}", cut.reasons());
+    let mut damaged = whole.clone();
+    let at = damaged.len() / 2;
+    damaged[at..at + 64].fill(0xff);
+    let damaged = read("x", damaged);
+    assert!(damaged.tally.comments > 0);
+    let reasons = damaged.reasons();
+    assert!(reasons.iter().all(|reason| !reason.contains('{') && !reason.contains("Err")), "{reasons:?}");
+    for (bytes, expected) in [
+        (gzip(b"{}")[..10].to_vec(), "cannot read x: the compressed data ends early"),
+        (zstandard(b"{}")[..8].to_vec(), "cannot read x: the compressed data ends early"),
+        (gzip(&gzip(b"{}")), "cannot read x: it is compressed twice: take one compression off first"),
+        (gzip(&zstandard(b"{}")), "cannot read x: it is compressed twice: take one compression off first"),
+    ] {
+        let (_, result) = try_read("x", &bytes, None, &Options::default());
+        assert_eq!(result.unwrap_err().to_string(), expected);
+    }
+}
+
+#[test]
+fn a_cap_says_where_it_was_met() {
+    let text = lines(0, 1000) + &" ".repeat(2 << 20);
+    let options = Options { max_bytes: 1 << 20, ..Options::default() };
+    let (read, result) = try_read("x.jsonl", &gzip(text.as_bytes()), None, &options);
+    assert_eq!(read.tally.comments, 1000);
+    let reject = result.unwrap_err().to_reject();
+    assert_eq!((reject.file.as_str(), reject.line), ("x.jsonl", 1001));
+    assert_eq!(reject.offset, Some(lines(0, 1000).len() as u64));
+    assert_eq!(
+        reject.reason,
+        "unfolds to more than 1048576 bytes: raise --max-bytes if the file is to be trusted; the rest of the file was not read"
+    );
+}
