@@ -5,6 +5,7 @@
 use super::draft::{When, known, own_id};
 use super::json::{Foreign, Member, Pieces};
 use super::out::{Out, Stop};
+use super::shape::Shape;
 use super::{Format, Note, Options, ReadError, Sink, Source};
 use crate::domain::{Author, Comment, Status};
 
@@ -17,10 +18,11 @@ impl Format for Commento {
     }
 
     fn recognises(&self, _: &str, head: &[u8]) -> bool {
-        let head = String::from_utf8_lossy(head);
-        let says = |name: &str| head.contains(name);
-        let is_object = head.trim_start_matches('\u{feff}').trim_start().starts_with('{');
-        is_object && (says("\"commentHex\"") || says("\"commenterHex\"") || says("\"commenters\""))
+        Shape::of(head).is_some_and(|shape| {
+            let is_empty = shape.is("comments", b'[') && shape.is("commenters", b'[');
+            let is_told = shape.lists("comments", "commentHex") || shape.lists("commenters", "commenterHex");
+            !shape.has("text") && (is_empty || is_told)
+        })
     }
 
     fn read(&self, source: Source, options: &Options, sink: &mut Sink<'_>) -> Result<(), ReadError> {
@@ -41,8 +43,8 @@ fn run(pieces: &mut Pieces, out: &mut Out<'_, '_>) -> Result<(), Stop> {
             return Ok(Member::Left);
         }
         pieces.step()?;
-        let is_closed = pieces.each(true, out, |bytes, _, out| {
-            let foreign = match Foreign::read(bytes) {
+        let is_closed = pieces.each(true, out, |text, _, out| {
+            let foreign = match Foreign::read(text) {
                 Ok(foreign) => foreign,
                 Err(reason) => return Ok(Err(reason)),
             };

@@ -7,6 +7,7 @@ use serde_json::Value;
 use super::draft::{When, known, own_id};
 use super::json::{Foreign, Pieces};
 use super::out::{Out, Stop};
+use super::shape::Shape;
 use super::{Format, Note, Options, ReadError, Sink, Source};
 use crate::domain::{Article, Author, Comment, Status};
 
@@ -19,11 +20,12 @@ impl Format for Coral {
     }
 
     fn recognises(&self, _: &str, head: &[u8]) -> bool {
-        let head = String::from_utf8_lossy(head);
-        let head = head.trim_start_matches('\u{feff}').trim_start();
-        let says = |name: &str| head.contains(name);
-        let is_story = says("\"tenantID\"") && says("\"url\"") && says("\"siteID\"");
-        head.starts_with(['{', '[']) && (says("\"storyID\"") || is_story)
+        Shape::of(head).is_some_and(|shape| {
+            let is_story = ["tenantID", "url", "siteID"].iter().all(|name| shape.has(name));
+            // Our own records may carry anything beside what we know.
+            let is_ours = shape.has("text") || shape.has("title");
+            !is_ours && (shape.has("storyID") || is_story)
+        })
     }
 
     fn read(&self, source: Source, options: &Options, sink: &mut Sink<'_>) -> Result<(), ReadError> {
@@ -40,8 +42,8 @@ fn run(pieces: &mut Pieces, out: &mut Out<'_, '_>) -> Result<(), Stop> {
     if in_array {
         pieces.step()?;
     }
-    pieces.each(in_array, out, |bytes, _, out| {
-        let foreign = match Foreign::read(bytes) {
+    pieces.each(in_array, out, |text, _, out| {
+        let foreign = match Foreign::read(text) {
             Ok(foreign) => foreign,
             Err(reason) => return Ok(Err(reason)),
         };

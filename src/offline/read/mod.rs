@@ -25,6 +25,7 @@ mod out;
 mod parquet;
 mod remark42;
 mod row;
+mod shape;
 mod tally;
 mod wxr;
 mod xml;

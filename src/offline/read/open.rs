@@ -6,7 +6,9 @@ use std::path::Path;
 
 use super::compressed::{Input, decompressed, peeked};
 use super::decoded::Decoded;
-use super::{FORMATS, Format, Options, ReadError, Sink, Source};
+use super::out::{Out, Place, Stop};
+use super::{Entry, FORMATS, Format, Options, ReadError, Sink, Source};
+use crate::offline::records::Reject;
 
 /// So much of a file is looked at to tell its format.
 const HEAD: usize = 1 << 16;
@@ -17,6 +19,8 @@ pub struct Opened {
     pub format: &'static dyn Format,
     /// Its bytes.
     pub source: Source,
+    /// Whether there is nothing in it but white space.
+    is_blank: bool,
 }
 
 impl std::fmt::Debug for Opened {
@@ -26,12 +30,35 @@ impl std::fmt::Debug for Opened {
 }
 
 impl Opened {
-    /// Hands every entry to `sink`, until the end or until it says stop.
+    /// Hands every entry to `sink`, until the end or until it says stop. A file that is not empty and of which nothing came, not even a
+    /// reject, becomes a reject: it may be something else than it was taken for.
     ///
     /// # Errors
     /// As [`Format::read`].
     pub fn read(self, options: &Options, sink: &mut Sink<'_>) -> Result<(), ReadError> {
-        self.format.read(self.source, options, sink)
+        let Self { format, mut source, is_blank } = self;
+        let file = source.name.clone();
+        if is_blank {
+            // What follows the white space is the end, or an error that has not been met yet.
+            let rest = io::copy(&mut source.input, &mut io::sink()).map(drop).map_err(Stop::Broke);
+            return Out::new(&file, options, sink).finish(rest, Place { line: 1, offset: Some(0) });
+        }
+        let mut is_done = false;
+        format.read(source, options, &mut |entry| {
+            let is_note = matches!(entry, Entry::Note(_));
+            let flow = sink(entry);
+            is_done |= !is_note || flow.is_break();
+            flow
+        })?;
+        if !is_done {
+            let reason = format!(
+                "holds no comments: it was read as {}, so name its format with --from if it has another",
+                format.name()
+            );
+            // Nothing follows, so it does not matter whether the sink wants more.
+            let _ = sink(Entry::Reject(Reject { file, line: 1, offset: None, reason }));
+        }
+        Ok(())
     }
 }
 
@@ -77,7 +104,7 @@ fn of_input(
     options: &Options,
 ) -> Result<Opened, ReadError> {
     let failed = |error: io::Error| match error.get_ref().and_then(|error| error.downcast_ref()) {
-        Some(cap) => ReadError::Cap { name: name.to_owned(), cap: *cap },
+        Some(cap) => ReadError::Cap { name: name.to_owned(), cap: *cap, line: 1, offset: Some(0) },
         None => ReadError::Open { name: name.to_owned(), error },
     };
     let named = from.map(|from| {
@@ -98,11 +125,13 @@ fn of_input(
         );
         return Err(failed(error));
     }
+    let said = head.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&head);
+    let is_blank = head.len() < HEAD && said.trim_ascii().is_empty();
     let source = Source { name: name.to_owned(), input, file };
     let bare = bare(name);
     let format = named.or_else(|| FORMATS.iter().find(|format| format.recognises(&bare, &head)).copied());
     format
-        .map(|format| Opened { format, source })
+        .map(|format| Opened { format, source, is_blank })
         .ok_or_else(|| ReadError::Unrecognised { name: name.to_owned() })
 }
 

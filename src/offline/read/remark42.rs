@@ -6,6 +6,7 @@
 use super::draft::{When, known, own_id};
 use super::json::{Foreign, Pieces};
 use super::out::{Out, Stop};
+use super::shape::Shape;
 use super::{Format, Note, Options, ReadError, Sink, Source};
 use crate::domain::{Article, Author, Comment, Id, Status};
 
@@ -18,11 +19,12 @@ impl Format for Remark42 {
     }
 
     fn recognises(&self, _: &str, head: &[u8]) -> bool {
-        let head = String::from_utf8_lossy(head);
-        let head = head.trim_start_matches('\u{feff}').trim_start();
-        let says = |name: &str| head.contains(name);
-        let is_backup = head.starts_with("{\"version\"") && says("\"users\"") && says("\"posts\"");
-        head.starts_with('{') && (is_backup || (says("\"locator\"") && says("\"pid\"")))
+        Shape::of(head).is_some_and(|shape| {
+            let is_list = |name: &str| shape.is(name, b'[') || shape.is(name, b'n');
+            // So many users may stand in the first line that no post is seen.
+            let is_backup = shape.begins_with("version") && is_list("users") && !shape.has("comments");
+            is_backup || shape.is("locator", b'{') && shape.has("pid")
+        })
     }
 
     fn read(&self, source: Source, options: &Options, sink: &mut Sink<'_>) -> Result<(), ReadError> {
@@ -37,8 +39,8 @@ impl Format for Remark42 {
 fn run(pieces: &mut Pieces, out: &mut Out<'_, '_>) -> Result<(), Stop> {
     let mut page: Option<Article> = None;
     let mut is_first = true;
-    pieces.each(false, out, |bytes, _, out| {
-        let foreign = match Foreign::read(bytes) {
+    pieces.each(false, out, |text, _, out| {
+        let foreign = match Foreign::read(text) {
             Ok(foreign) => foreign,
             Err(reason) => return Ok(Err(reason)),
         };

@@ -21,6 +21,32 @@ fn formats_are_told_by_the_first_bytes() {
         ("a", "[]", "jsonl"),
         ("a", "", "jsonl"),
         ("a.jsonl", "not json", "jsonl"),
+        (
+            "a",
+            "<disqus xmlns='http://disqus.com'><post><message><![CDATA[<wp:comment>]]></message></post>",
+            "disqus",
+        ),
+        (
+            "a",
+            "<d:disqus xmlns:d='x'><d:post><d:message>http://wordpress.org/export/1.2/</d:message>",
+            "disqus",
+        ),
+        (
+            "a",
+            "<!-- <disqus> --><rss xmlns:w='http://wordpress.org/export/1.0/'><title>//disqus.com</title>",
+            "wxr",
+        ),
+        ("a", "<rss><channel><item><wp:comment>", "wxr"),
+        ("a", "<br /><b>Warning</b>: deprecated<rss><wp:wxr_version>", "wxr"),
+        ("a", "{\"id\":1,\"text\":\"a\",\"commenters\":4}", "jsonl"),
+        ("a", "{\"id\":1,\"text\":\"a\",\"storyID\":\"s\"}", "jsonl"),
+        (
+            "a",
+            "{\"id\":1,\"text\":\"\\\"locator\\\" \\\"pid\\\"\",\"o\":{\"locator\":{},\"pid\":1}}",
+            "jsonl",
+        ),
+        ("a", "{\"version\":1,\"comments\":[{\"commentHex\":\"a\",\"markdown\":\"cut he", "commento"),
+        ("a", "{\"version\":1,\"users\":null,\"posts\":null}\n", "remark42"),
     ] {
         let opened = open_bytes(name, head.as_bytes().to_vec(), None, &Options::default()).unwrap();
         assert_eq!(opened.format.name(), expected, "{head}");
@@ -35,6 +61,15 @@ fn what_cannot_be_opened_says_so() {
     for (result, expected) in [
         (
             open_bytes("a", b"hello".to_vec(), None, &options),
+            format!("cannot tell the format of a: name one of {known} with --from"),
+        ),
+        (
+            open_bytes(
+                "a",
+                b"<!DOCTYPE html><html><body><a href='https://disqus.com'>x</a>".to_vec(),
+                None,
+                &options,
+            ),
             format!("cannot tell the format of a: name one of {known} with --from"),
         ),
         (open_bytes("a", vec![], Some("doc"), &options), format!("unknown format `doc`: known are {known}")),
@@ -74,4 +109,31 @@ fn the_sink_stops_the_reading() {
         })
         .unwrap();
     assert_eq!(entries, 1);
+}
+
+#[test]
+fn a_file_of_which_nothing_came_says_so() {
+    for (from, text) in [
+        ("wxr", "<disqus><post d:id='1'><message>a</message></post></disqus>"),
+        ("disqus", "<rss><channel><title>T</title></channel></rss>"),
+        ("csv", "id,text\n"),
+        ("commento", "{\"version\":1,\"comments\":[],\"commenters\":[]}"),
+        ("remark42", "{\"version\":1,\"users\":[],\"posts\":[]}\n"),
+        ("jsonl", "[]"),
+    ] {
+        let (read, result) = try_read("x", text.as_bytes(), Some(from), &Options::default());
+        result.unwrap();
+        assert_eq!(
+            read.reasons(),
+            [format!(
+                "x:1: holds no comments: it was read as {from}, so name its format with --from if it has another"
+            )]
+        );
+    }
+    for empty in ["", " \n\n", "\u{feff}\r\n"] {
+        for from in ["jsonl", "csv"] {
+            let (read, result) = try_read("x", empty.as_bytes(), Some(from), &Options::default());
+            assert!(result.is_ok() && read.rejects.is_empty(), "{from} {:?}", read.reasons());
+        }
+    }
 }
