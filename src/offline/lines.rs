@@ -12,6 +12,13 @@ pub(super) struct Lines<R> {
     number: usize,
     /// Bytes read so far.
     offset: u64,
+    /// The byte that ends a line.
+    ending: u8,
+    /// Whether bytes that are no UTF-8 are replaced, else their line is none.
+    is_mended: bool,
+    mended: String,
+    /// Whether bytes were replaced.
+    pub(super) has_replaced: bool,
 }
 
 /// One line that is not blank, with the place where it begins.
@@ -26,7 +33,21 @@ pub(super) struct Line<'a> {
 
 impl<R: BufRead> Lines<R> {
     pub(super) fn new(input: R) -> Self {
-        Self { input, buffer: Vec::new(), number: 0, offset: 0 }
+        Self {
+            input,
+            buffer: Vec::new(),
+            number: 0,
+            offset: 0,
+            ending: b'\n',
+            is_mended: false,
+            mended: String::new(),
+            has_replaced: false,
+        }
+    }
+
+    /// Lines that end with this byte; what is no UTF-8 in them becomes U+FFFD.
+    pub(super) fn mended(input: R, ending: u8) -> Self {
+        Self { ending, is_mended: true, ..Self::new(input) }
     }
 
     /// Where the next line begins.
@@ -42,7 +63,8 @@ impl<R: BufRead> Lines<R> {
         loop {
             self.buffer.clear();
             let (number, offset) = self.place();
-            let read = (&mut self.input).take(LONGEST_LINE as u64 + 1).read_until(b'\n', &mut self.buffer)?;
+            let read =
+                (&mut self.input).take(LONGEST_LINE as u64 + 1).read_until(self.ending, &mut self.buffer)?;
             if read == 0 {
                 return Ok(None);
             }
@@ -61,19 +83,25 @@ impl<R: BufRead> Lines<R> {
             }
         }
         let (number, offset) = (self.number, self.offset - self.buffer.len() as u64);
-        let text = std::str::from_utf8(&self.buffer)
-            .map_err(|error| format!("not UTF-8 at byte {}", error.valid_up_to()));
+        let text = match std::str::from_utf8(&self.buffer) {
+            Err(_) if self.is_mended => {
+                self.has_replaced = true;
+                self.mended = String::from_utf8_lossy(&self.buffer).into_owned();
+                Ok(self.mended.as_str())
+            }
+            text => text.map_err(|error| format!("not UTF-8 at byte {}", error.valid_up_to())),
+        };
         Ok(Some(Line { number, offset, text }))
     }
 
     /// Reads past the end of the current line.
     fn skip(&mut self) -> std::io::Result<()> {
         loop {
-            if self.buffer.ends_with(b"\n") {
+            if self.buffer.ends_with(&[self.ending]) {
                 return Ok(());
             }
             self.buffer.clear();
-            let read = (&mut self.input).take(1 << 16).read_until(b'\n', &mut self.buffer)?;
+            let read = (&mut self.input).take(1 << 16).read_until(self.ending, &mut self.buffer)?;
             if read == 0 {
                 return Ok(());
             }

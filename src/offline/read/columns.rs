@@ -73,6 +73,9 @@ const FIELDS: &[(&str, &[&str])] = &[
     ("style", &["style"]),
 ];
 
+/// Names of columns that a message tells.
+const MOST_TOLD: usize = 50;
+
 /// A column map, as `--columns id=cid,text=body` gives it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Columns(Vec<(&'static str, String)>);
@@ -159,7 +162,10 @@ impl Header {
     /// When the map names a column that is not there, or when there is none for the id or the text.
     pub(super) fn of_table(file: &str, names: &[String], options: &Options) -> Result<Self, ReadError> {
         let told = || {
-            format!("{:?}", names.iter().map(|name| name.chars().take(40).collect()).collect::<Vec<String>>())
+            let few = names.iter().take(MOST_TOLD).map(|name| name.chars().take(40).collect());
+            let more = names.len().saturating_sub(MOST_TOLD);
+            let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+            format!("{:?}{more}", few.collect::<Vec<String>>())
         };
         let header = Self::new(names, &options.columns).map_err(|column| ReadError::NoSuchColumn {
             name: file.to_owned(),

@@ -11,20 +11,28 @@ const LONGEST_ID: usize = 512;
 /// The id of a record.
 ///
 /// # Errors
-/// When there is none or when it is longer than 512 bytes.
+/// When there is none, when it is longer than 512 bytes, or when it holds U+FFFD: bytes that are no text became that, and what were two ids
+/// may be one now.
 pub(super) fn own_id(text: Option<&str>) -> Result<Id, String> {
     match text.map(str::trim) {
         None | Some("") => Err("without an id: every comment needs one".to_owned()),
         Some(text) if text.len() > LONGEST_ID => {
             Err(format!("an id has at most {LONGEST_ID} bytes, not {}", text.len()))
         }
+        Some(text) if is_torn(text) => Err(format!("the id `{text}` holds bytes that are no text")),
         Some(text) => Ok(text.into()),
     }
 }
 
-/// An id that refers to something else. Nothing, or what is too long to be one, is none.
+/// Whether something in an id was no text.
+pub(super) fn is_torn(id: &str) -> bool {
+    id.contains(char::REPLACEMENT_CHARACTER)
+}
+
+/// An id that refers to something else. Nothing, what is too long to be one or torn, is none.
 pub(super) fn other_id(text: Option<&str>) -> Option<Id> {
-    text.map(str::trim).filter(|text| !text.is_empty() && text.len() <= LONGEST_ID).map(Id::from)
+    let is_one = |text: &&str| !text.is_empty() && text.len() <= LONGEST_ID && !is_torn(text);
+    text.map(str::trim).filter(is_one).map(Id::from)
 }
 
 /// A text that says something.

@@ -32,6 +32,8 @@ pub enum Note {
     NoTime,
     /// Bytes that are no text in the file's encoding were replaced, once for each file.
     Replaced,
+    /// A table that is no UTF-8 was read as Windows-1252, the usual encoding of older tables.
+    Windows1252,
 }
 
 impl fmt::Display for Note {
@@ -40,6 +42,7 @@ impl fmt::Display for Note {
             Self::Pingback => "pingbacks and trackbacks left out",
             Self::NoTime => "comments with a date that cannot be read, kept without a time",
             Self::Replaced => "files with bytes that are no text in their encoding, replaced by U+FFFD",
+            Self::Windows1252 => "files that are no UTF-8, read as Windows-1252",
         })
     }
 }

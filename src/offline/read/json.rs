@@ -3,6 +3,7 @@
 //! This only finds where a value ends; serde reads what is inside. So a value that makes no sense costs itself alone, one over 8 MiB is
 //! passed over, and no depth of brackets can exhaust the stack.
 
+use std::borrow::Cow;
 use std::io::{self, BufRead};
 
 use chrono::DateTime;
@@ -128,7 +129,7 @@ impl Pieces {
         &mut self,
         in_array: bool,
         out: &mut Out<'_, '_>,
-        mut read: impl FnMut(&[u8], Place, &mut Out<'_, '_>) -> Result<Result<(), String>, Stop>,
+        mut read: impl FnMut(&str, Place, &mut Out<'_, '_>) -> Result<Result<(), String>, Stop>,
     ) -> Result<bool, Stop> {
         loop {
             let Some(byte) = self.peek(b",")? else {
@@ -143,7 +144,13 @@ impl Pieces {
             }
             let place = self.place;
             let understood = match self.value()? {
-                Piece::Whole => read(&self.buffer, place, out)?,
+                Piece::Whole => {
+                    let text = String::from_utf8_lossy(&self.buffer);
+                    if let Cow::Owned(_) = text {
+                        out.replaced()?;
+                    }
+                    read(&text, place, out)?
+                }
                 Piece::TooLong => Err(format!("longer than {LONGEST_LINE} bytes")),
                 Piece::Broken(why) => {
                     out.reject(place, why)?;
@@ -298,10 +305,8 @@ pub(super) struct Foreign(Value);
 
 impl Foreign {
     /// # Errors
-    /// When the bytes are no JSON object, or not UTF-8.
-    pub(super) fn read(bytes: &[u8]) -> Result<Self, String> {
-        let text = std::str::from_utf8(bytes)
-            .map_err(|error| format!("not UTF-8 at byte {}", error.valid_up_to()))?;
+    /// When the text is no JSON object.
+    pub(super) fn read(text: &str) -> Result<Self, String> {
         let value = serde_json::from_str(text).map_err(|error| reason(&error))?;
         if let Value::Object(_) = value {
             Ok(Self(value))

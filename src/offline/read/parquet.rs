@@ -4,6 +4,7 @@
 //! file. Only the columns that are wanted are read, a page at a time. A field within a structure (`author.id`) is a column of that name; lists
 //! and maps are passed over.
 
+use std::borrow::Cow;
 use std::fs::File;
 use std::io::{self, Seek};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -158,7 +159,7 @@ fn each(table: Table, header: &Header, row: &mut usize, out: &mut Out<'_, '_>) -
         *row += 1;
         let place = Place { line: *row, offset: None };
         let values = values(&record, &columns);
-        told.write(&Row::new(values.iter().map(String::as_str).collect(), header), place, out)?;
+        told.write(&Row::new(values.into_iter().map(Cow::Owned).collect(), header), place, out)?;
     }
     Ok(())
 }

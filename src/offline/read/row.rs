@@ -1,5 +1,7 @@
 //! One row of a table as a comment, and what it says about the article.
 
+use std::borrow::Cow;
+
 use super::Note;
 use super::columns::Header;
 use super::draft::{When, known, other_id, own_id, said};
@@ -9,31 +11,22 @@ use crate::offline::records::LabelledComment;
 
 /// A row of text.
 pub(super) struct Row<'a> {
-    fields: Vec<&'a str>,
+    fields: Vec<Cow<'a, str>>,
     header: &'a Header,
 }
 
 impl<'a> Row<'a> {
-    #[cfg(feature = "parquet")]
-    pub(super) fn new(fields: Vec<&'a str>, header: &'a Header) -> Self {
+    pub(super) fn new(fields: Vec<Cow<'a, str>>, header: &'a Header) -> Self {
         Self { fields, header }
     }
 
-    /// # Errors
-    /// When a field is not UTF-8.
-    pub(super) fn of_bytes(
-        fields: impl Iterator<Item = &'a [u8]>,
-        header: &'a Header,
-    ) -> Result<Self, String> {
-        let fields = fields.enumerate().map(|(at, field)| {
-            std::str::from_utf8(field)
-                .map_err(|error| format!("field {} is not UTF-8 at byte {}", at + 1, error.valid_up_to()))
-        });
-        Ok(Self { fields: fields.collect::<Result<_, _>>()?, header })
+    /// Whether it says what a comment is: a row that is too short may have lost it.
+    pub(super) fn has_core(&self) -> bool {
+        self.raw("id").is_some_and(|id| !id.trim().is_empty()) && self.raw("text").is_some()
     }
 
-    fn raw(&self, field: &str) -> Option<&'a str> {
-        self.fields.get(self.header.place(field)?).copied()
+    fn raw(&self, field: &str) -> Option<&str> {
+        self.fields.get(self.header.place(field)?).map(AsRef::as_ref)
     }
 
     fn said(&self, field: &str) -> Option<String> {

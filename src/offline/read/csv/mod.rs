@@ -4,12 +4,17 @@
 
 mod rows;
 
+use std::borrow::Cow;
+
+use encoding_rs::WINDOWS_1252;
+
 use self::rows::{Ended, Rows};
 use super::columns::Header;
-use super::compressed::peeked;
+use super::compressed::{Input, peeked};
+use super::decoded::Decoded;
 use super::out::{Out, Place, Stop};
 use super::row::{Row, Told};
-use super::{Columns, Format, Options, ReadError, Sink, Source};
+use super::{Columns, Format, Note, Options, ReadError, Sink, Source};
 
 /// The delimiters that are told apart, the likeliest first.
 const DELIMITERS: [u8; 4] = *b",\t;|";
@@ -28,7 +33,7 @@ impl Format for Csv {
         if [".csv", ".tsv", ".tab"].iter().any(|ending| name.ends_with(ending)) {
             return true;
         }
-        let Ok(first) = std::str::from_utf8(first_line(head)) else { return false };
+        let first = String::from_utf8_lossy(first_line(head));
         let names = first.split(char::from(delimiter(name, first.as_bytes())));
         let names: Vec<String> = names.map(|name| name.trim().trim_matches('"').to_owned()).collect();
         let header = Header::new(&names, &Columns::default()).unwrap_or_default();
@@ -43,9 +48,12 @@ impl Format for Csv {
             Ok(peeked) => peeked,
             Err(error) => return out.finish(Err(error.into()), start),
         };
+        let is_1252 = is_windows_1252(&head);
+        let input: Input = if is_1252 { Box::new(Decoded::new(input, WINDOWS_1252)) } else { input };
         let first = first_line(&head);
-        let mut rows = Rows::new(input, delimiter(&name.to_lowercase(), first));
+        let mut rows = Rows::new(input, delimiter(&name.to_lowercase(), first), !is_1252);
         let header = match rows.next() {
+            Ok(Some(Ended::TooLong)) => return Err(ReadError::LongHeader { name }),
             Ok(Some(_)) => {
                 let names: Vec<String> =
                     rows.fields().map(|field| String::from_utf8_lossy(field).trim().to_owned()).collect();
@@ -54,9 +62,16 @@ impl Format for Csv {
             Ok(None) => return Ok(()),
             Err(error) => return out.finish(Err(error.into()), start),
         };
-        let result = each(&mut rows, &header, &mut out);
+        let noted = if is_1252 { out.note(Note::Windows1252) } else { Ok(()) };
+        let result = noted.and_then(|()| each(&mut rows, &header, &mut out));
         out.finish(result, rows.place())
     }
+}
+
+/// Whether a table is in Windows-1252: it has bytes beyond ASCII, they are characters there, and none of them make one in UTF-8.
+fn is_windows_1252(head: &[u8]) -> bool {
+    let none = |byte: &u8| matches!(byte, 0x81 | 0x8d | 0x8f | 0x90 | 0x9d);
+    !head.is_ascii() && !head.iter().any(none) && head.utf8_chunks().all(|chunk| chunk.valid().is_ascii())
 }
 
 fn first_line(head: &[u8]) -> &[u8] {
@@ -105,10 +120,21 @@ fn each(rows: &mut Rows, header: &Header, out: &mut Out<'_, '_>) -> Result<(), S
             out.reject(place, reason)?;
             continue;
         }
-        match Row::of_bytes(rows.fields(), header) {
-            Ok(row) => told.write(&row, place, out)?,
-            Err(reason) => out.reject(place, reason)?,
+        let fields: Vec<Cow<'_, str>> = rows.fields().map(String::from_utf8_lossy).collect();
+        if fields.iter().any(|field| matches!(field, Cow::Owned(_))) {
+            out.replaced()?;
         }
+        let row = Row::new(fields, header);
+        // Some programs leave out delimiters at the end of a row where nothing follows.
+        if length < width && !row.has_core() {
+            let fields = if length == 1 { "1 field".to_owned() } else { format!("{length} fields") };
+            out.reject(
+                place,
+                format!("{fields} where the header has {width}: is a field with a line break not quoted?"),
+            )?;
+            continue;
+        }
+        told.write(&row, place, out)?;
     }
     Ok(())
 }

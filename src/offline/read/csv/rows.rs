@@ -37,8 +37,9 @@ pub(super) struct Rows {
 }
 
 impl Rows {
-    pub(super) fn new(input: Input, delimiter: u8) -> Self {
-        let start = Place { line: 1, offset: Some(0) };
+    /// `is_exact` says whether the bytes are those of the file, so that they can be counted.
+    pub(super) fn new(input: Input, delimiter: u8, is_exact: bool) -> Self {
+        let start = Place { line: 1, offset: is_exact.then_some(0) };
         Self {
             input,
             reader: ReaderBuilder::new().delimiter(delimiter).build(),

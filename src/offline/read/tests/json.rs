@@ -34,7 +34,7 @@ fn a_bad_value_costs_itself_alone() {
         ("[{\"id\":1,\"text\":\"a\"}", vec!["1"], 1),
         ("[{\"id\":1,\"text\":\"a\"}, {\"id\":2,\"te", vec!["1"], 1),
         ("[{\"id\":1,\"text\":\"a\"}] and more", vec!["1"], 1),
-        ("[\n]", vec![], 0),
+        ("[\n]", vec![], 1),
         ("[", vec![], 1),
     ] {
         let read = read("x.json", text);
@@ -46,8 +46,7 @@ fn a_bad_value_costs_itself_alone() {
     let at = torn.iter().position(|byte| *byte == b'_').unwrap();
     torn[at] = 0xff;
     let read = read("x", torn);
-    assert_eq!(read.ids(), ["1", "3"]);
-    assert_eq!(read.reasons(), ["x:1: not UTF-8 at byte 16 (at byte 21)"]);
+    assert_eq!((read.texts(), &*read.notes), (vec!["a", "\u{fffd}", "c"], &[Note::Replaced][..]));
 }
 
 #[test]
@@ -143,4 +142,43 @@ fn coral() {
         );
         assert_eq!(read.rejects.len(), 1);
     }
+}
+
+#[test]
+fn bytes_that_are_no_text_are_replaced_in_every_format() {
+    for (format, text) in [
+        ("jsonl", "{\"id\":1,\"text\":\"na_ve\",\"author\":{\"id\":\"_\"}}\n{\"id\":\"_\",\"text\":\"b\"}\n"),
+        (
+            "remark42",
+            "{\"id\":1,\"text\":\"na_ve\",\"user\":{\"id\":\"_\"}}\n{\"id\":\"_\",\"text\":\"b\"}\n",
+        ),
+        ("coral", "{\"id\":1,\"body\":\"na_ve\",\"authorID\":\"_\"}\n{\"id\":\"_\",\"body\":\"b\"}\n"),
+        (
+            "commento",
+            "{\"comments\":[{\"commentHex\":1,\"markdown\":\"na_ve\",\"commenterHex\":\"_\"},\n{\"commentHex\":\"_\",\"markdown\":\"b\"}]}",
+        ),
+        ("csv", "id,text,author_id\n1,na_ve,_\n_,b,é\n"),
+    ] {
+        let mut bytes = text.as_bytes().to_vec();
+        bytes.iter_mut().filter(|byte| **byte == b'_').for_each(|byte| *byte = 0xff);
+        let (read, result) = try_read("x", &bytes, Some(format), &Options::default());
+        result.unwrap();
+        assert_eq!((read.ids(), read.texts()), (vec!["1"], vec!["na\u{fffd}ve"]), "{format}");
+        assert_eq!(read.notes, [Note::Replaced], "{format}: once a file");
+        let author = read.get("1").author.as_ref().and_then(|author| author.id.as_ref());
+        assert_eq!(author, None, "{format}: two authors may have become one");
+        assert_eq!(read.rejects.len(), 1, "{format}: two ids may have become one");
+        assert!(read.rejects[0].reason.contains("holds bytes that are no text"), "{:?}", read.reasons());
+    }
+}
+
+#[test]
+fn lines_of_old_macs_end_with_a_carriage_return() {
+    let text = "{\"id\":1,\"text\":\"a\"}\r\r{\"id\":2,\"text\":\"b\"}\r{\"id\":3";
+    let read = read("x.jsonl", text);
+    assert_eq!((read.ids(), read.rejects.len()), (vec!["1", "2"], 1));
+    let read = self::read("x.jsonl", "{\"id\":1,\r\"text\":\"a\"}");
+    assert_eq!(read.ids(), ["1"]);
+    let read = self::read("x.jsonl", "{\"id\":1,\"text\":\"a\"}\r\n{\"id\":2,\r\"text\":\"b\"}\r\n");
+    assert_eq!(read.ids(), ["1", "2"]);
 }

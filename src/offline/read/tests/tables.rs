@@ -30,22 +30,23 @@ fn excel_writes_utf16() {
 
 #[test]
 fn bad_rows_are_named_and_the_rest_is_kept() {
-    let mut text = b"id,label,created_at,text\n1,human,,a\n2,human,,b,c\n,human,,d\n4,parrot,,e\n5,,soon,f\n6,bot,2026-01-02,\n7,x,,g\n\n8,spam,1767323045,\"h\n"
+    let mut text = "id,label,created_at,text\n1,human,,a\n2,human,,b,c\n,human,,d\n4,parrot,,e\n5,,soon,é\n6,bot,2026-01-02,\n7,x,,g\n\n8,spam,1767323045,\"h\n"
+        .as_bytes()
         .to_vec();
     let at = text.windows(4).position(|window| window == b"7,x,").unwrap() + 2;
     text[at] = 0xff;
     let read = read("t.csv", text);
     assert_eq!(read.ids(), ["1", "5", "6"]);
     assert_eq!(read.get("6").label, Some(Label::Machine));
-    assert_eq!(read.notes, [Note::NoTime]);
+    assert_eq!(read.notes, [Note::NoTime, Note::Replaced]);
     assert_eq!(
         read.reasons(),
         [
             "t.csv:3: 5 fields where the header has 4: is a field with a delimiter not quoted? (at byte 36)",
             "t.csv:4: without an id: every comment needs one (at byte 49)",
             "t.csv:5: unknown label `parrot`: expected human, machine or spam (at byte 59)",
-            "t.csv:8: field 2 is not UTF-8 at byte 0 (at byte 99)",
-            "t.csv:10: the file breaks off here: it ends within a quoted field that begins in this row (at byte 107)",
+            "t.csv:8: unknown label `\u{fffd}`: expected human, machine or spam (at byte 100)",
+            "t.csv:10: the file breaks off here: it ends within a quoted field that begins in this row (at byte 108)",
         ]
     );
 }
@@ -76,4 +77,43 @@ fn columns_may_be_named_by_hand() {
             assert_eq!(told, expected);
         }
     }
+}
+
+#[test]
+fn rows_that_are_too_short_are_named() {
+    let read = read("t.csv", "id,author,text\n1,ann,hello there\nworld\n2,bob,hi\n");
+    assert_eq!(read.ids(), ["1", "2"]);
+    assert_eq!(
+        read.reasons(),
+        ["t.csv:3: 1 field where the header has 3: is a field with a line break not quoted? (at byte 33)"]
+    );
+    let read = self::read("t.csv", "text,id,author,status\na,1\nb,2,ann\n,\nc, ,\n");
+    assert_eq!(read.ids(), ["1", "2"], "delimiters at the end of a row may be left out");
+    assert_eq!(read.rejects.len(), 2, "{:?}", read.reasons());
+}
+
+#[test]
+fn older_tables_are_read_as_windows_1252() {
+    let (bytes, _, _) = encoding_rs::WINDOWS_1252.encode("id;größe;text\n1;;naïve – “yes”\n2;;ok\n");
+    for name in ["x.csv", "x"] {
+        let read = read(name, &bytes);
+        assert_eq!(read.texts(), ["naïve – “yes”", "ok"]);
+        assert_eq!((read.notes, read.rejects.len()), (vec![Note::Windows1252], 0));
+    }
+    let mut both = "id,text\n1,é\n2,_\n".as_bytes().to_vec();
+    *both.iter_mut().find(|byte| **byte == b'_').unwrap() = 0xe9;
+    let read = read("x", both);
+    assert_eq!((read.texts(), &*read.notes), (vec!["é", "\u{fffd}"], &[Note::Replaced][..]));
+}
+
+#[test]
+fn a_header_that_is_too_long_says_so() {
+    let columns = (0..5000).map(|at| format!("column number {at}")).collect::<Vec<_>>().join(",");
+    let (_, result) = mapped("t", format!("{columns},id,text\n1,2\n"), "");
+    let told = result.unwrap_err().to_string();
+    assert_eq!(told, "t: its header row is too long: it has more than 4096 columns or 8388608 bytes");
+    let columns = (0..100).map(|at| format!("c{at}")).collect::<Vec<_>>().join(",");
+    let (_, result) = mapped("t", format!("{columns}\n1,2\n"), "");
+    let told = result.unwrap_err().to_string();
+    assert!(told.contains("\"c49\"] and 50 more; name it"), "{told}");
 }
