@@ -1,20 +1,22 @@
 //! `claque import`: a site's past comments, from any export, into the store: judged and remembered, nothing queued. What is there already is known again.
 
+use std::collections::BTreeSet;
 use std::ops::ControlFlow;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use anyhow::{Result, anyhow};
+use anyhow::{Result, anyhow, bail};
 use serde_json::json;
+use tokio::runtime::Runtime;
 
 use super::database::{Database, runtime};
 use super::rescore::Reading;
 use super::score::read_articles;
 use super::{EngineArgs, Outcome};
-use crate::domain::{Comment, Id};
+use crate::domain::{Article, Comment, Id};
 use crate::intake::{Intake, Outcome as Taken};
-use crate::offline::read::{Entry, open};
-use crate::store::Store;
+use crate::offline::read::{Entry, Tally, open};
+use crate::store::{Store, StoreError};
 
 /// Comments taken together, so that they share commits.
 const AT_ONCE: usize = 256;
@@ -34,97 +36,176 @@ pub(super) struct Args {
     engine: EngineArgs,
 }
 
-/// What became of an import's records.
-#[derive(Default)]
-struct Imported {
+/// What becomes of an import's records.
+struct Import<'a> {
+    runtime: &'a Runtime,
+    intake: Arc<Intake>,
+    place: String,
+    /// The site of everything, where it was named.
+    named: Option<String>,
+    /// The sites of the store.
+    sites: BTreeSet<String>,
+    /// Comments that are taken together, each with its site.
+    group: Vec<(String, Comment)>,
     taken: u64,
     known: u64,
     rejected: u64,
     articles: u64,
 }
 
+/// Where a record belongs.
+enum Belongs {
+    To(String),
+    /// To a site that the store does not have.
+    Elsewhere(String),
+    /// It says nothing, and nobody else does.
+    Unsaid,
+}
+
 pub(super) fn run(args: &Args) -> Result<Outcome> {
     let (engine, settings) = args.engine.load_with_settings(Vec::new())?;
     let store = Store::open_existing(&args.database.db).map_err(|error| anyhow!("{error}"))?;
-    let site = args
-        .reading
-        .site
-        .clone()
-        .ok_or_else(|| anyhow!("say with --site which site the comments belong to"))?;
     let (articles, rejects) = read_articles(args.articles.as_ref())?;
     super::output::report_rejects(&rejects);
-    let place = args.file.display().to_string();
-    let mut options = args.reading.options()?;
-    // A record of another site is a mistake here, not to be renamed.
-    options.site = None;
+    let options = args.reading.options()?;
     let opened = open(&args.file, args.reading.format()?, &options)?;
     let runtime = runtime()?;
-    let intake = runtime.block_on(async {
-        for article in articles.iter() {
-            store.put_article(site.clone(), article.clone()).await?;
-        }
-        Intake::start(Arc::new(engine), store, &settings).await
+    let prepared = runtime.block_on(async {
+        let sites: BTreeSet<String> = store.sites().await?.into_iter().map(|site| site.id).collect();
+        let intake = Intake::start(Arc::new(engine), store, &settings).await?;
+        Ok::<_, StoreError>((sites, intake))
     });
-    let intake = intake.map_err(|error| anyhow!("{error}"))?;
-    let mut imported = Imported { rejected: rejects.len() as u64, ..Imported::default() };
-    let mut group: Vec<Comment> = Vec::new();
-    opened.read(&options, &mut |entry| {
-        match entry {
-            Entry::Comment(labelled) => {
-                let comment = labelled.comment;
-                if let Some(of) = comment.site.as_ref().map(Id::as_str).filter(|of| *of != site) {
-                    reject(
-                        &place,
-                        comment.id.as_str(),
-                        &format!("it is of site `{of}`, not `{site}`"),
-                        &mut imported,
-                    );
-                    return ControlFlow::Continue(());
-                }
-                // Two records of one comment are taken in their order.
-                if group.len() >= AT_ONCE || group.iter().any(|other| other.id == comment.id) {
-                    runtime.block_on(take(&intake, &site, std::mem::take(&mut group), &place, &mut imported));
-                }
-                group.push(comment);
-            }
-            Entry::Article(article) => match runtime.block_on(intake.put_article(site.clone(), *article)) {
-                Ok(()) => imported.articles += 1,
-                Err(error) => reject(&place, "an article", &error.to_string(), &mut imported),
-            },
+    let (sites, intake) = prepared.map_err(|error| anyhow!("{error}"))?;
+    let named = args.reading.site.clone();
+    if let Some(site) = named.as_ref().filter(|site| !sites.contains(*site)) {
+        bail!("{}", no_site(site));
+    }
+    let mut import = Import {
+        runtime: &runtime,
+        intake,
+        place: args.file.display().to_string(),
+        named,
+        sites,
+        group: Vec::new(),
+        taken: 0,
+        known: 0,
+        rejected: rejects.len() as u64,
+        articles: 0,
+    };
+    for article in articles.iter() {
+        import.article(article.clone())?;
+    }
+    import.articles = 0;
+    let mut notes = Tally::default();
+    let mut failed = None;
+    let read = opened.read(&options, &mut |entry| {
+        let done = match entry {
+            Entry::Comment(labelled) => import.comment(labelled.comment),
+            Entry::Article(article) => import.article(*article),
             Entry::Reject(bad) => {
-                imported.rejected += 1;
+                import.rejected += 1;
                 eprintln!("claque: {bad}");
+                Ok(())
             }
-            Entry::Note(_) => {}
+            Entry::Note(_) => {
+                notes.count(&entry);
+                Ok(())
+            }
+        };
+        match done {
+            Ok(()) => ControlFlow::Continue(()),
+            Err(error) => {
+                failed = Some(error);
+                ControlFlow::Break(())
+            }
         }
-        ControlFlow::Continue(())
-    })?;
-    runtime.block_on(take(&intake, &site, group, &place, &mut imported));
-    let Imported { taken, known, rejected, articles } = imported;
+    });
+    // What was read before an error is kept and told, whatever ended the reading.
+    import.take();
+    for (note, count) in &notes.notes {
+        eprintln!("claque: {}: {note}: {count}", import.place);
+    }
+    let Import { taken, known, rejected, articles, .. } = import;
     args.database.say(
         &format!(
             "{taken} comments taken, {known} known before, {articles} articles, {rejected} rejected. A server that runs finds their copies after its next start."
         ),
         &json!({ "taken": taken, "known": known, "articles": articles, "rejected": rejected }),
     )?;
+    read?;
+    failed.map_or(Ok(()), Err)?;
     Ok(if rejected == 0 { Outcome::Done } else { Outcome::SomeRejected })
 }
 
-fn reject(place: &str, what: &str, error: &str, imported: &mut Imported) {
-    imported.rejected += 1;
-    eprintln!("claque: {place}: `{what}`: {error}");
+fn no_site(site: &str) -> String {
+    format!("there is no site `{site}`: add it with `claque sites add {site} --title TEXT`")
 }
 
-async fn take(intake: &Arc<Intake>, site: &str, group: Vec<Comment>, place: &str, imported: &mut Imported) {
-    let takes = group.into_iter().map(|comment| async move {
-        let id = comment.id.clone();
-        (id, intake.take(site.to_owned(), comment, false, None, ()).await)
-    });
-    for (id, result) in futures_util::future::join_all(takes).await {
-        match result {
-            Ok(Taken::Taken(one)) if !one.fresh => imported.known += 1,
-            Ok(_) => imported.taken += 1,
-            Err(error) => reject(place, id.as_str(), &error.to_string(), imported),
+impl Import<'_> {
+    fn belongs(&self, site: Option<&Id>) -> Belongs {
+        match (&self.named, site.map(Id::as_str)) {
+            (Some(named), _) => Belongs::To(named.clone()),
+            (None, Some(site)) if self.sites.contains(site) => Belongs::To(site.to_owned()),
+            (None, Some(site)) => Belongs::Elsewhere(site.to_owned()),
+            (None, None) => Belongs::Unsaid,
+        }
+    }
+
+    /// The site of a record; none if it was rejected.
+    ///
+    /// # Errors
+    /// When nothing says where it belongs: the next record would not say it either.
+    fn site(&mut self, what: &str, site: Option<&Id>) -> Result<Option<String>> {
+        match self.belongs(site) {
+            Belongs::To(site) => Ok(Some(site)),
+            Belongs::Elsewhere(site) => {
+                let mend = format!("{}, or say with --site to which it belongs", no_site(&site));
+                self.reject(what, &mend);
+                Ok(None)
+            }
+            Belongs::Unsaid => bail!("say with --site which site the comments belong to"),
+        }
+    }
+
+    fn comment(&mut self, comment: Comment) -> Result<()> {
+        let Some(site) = self.site(comment.id.as_str(), comment.site.as_ref())? else { return Ok(()) };
+        // Two records of one comment are taken in their order.
+        let is_again = |(of, other): &(String, Comment)| other.id == comment.id && *of == site;
+        if self.group.len() >= AT_ONCE || self.group.iter().any(is_again) {
+            self.take();
+        }
+        self.group.push((site, comment));
+        Ok(())
+    }
+
+    fn article(&mut self, article: Article) -> Result<()> {
+        let what = format!("article {}", article.id);
+        let Some(site) = self.site(&what, article.site.as_ref())? else { return Ok(()) };
+        match self.runtime.block_on(self.intake.put_article(site, article)) {
+            Ok(()) => self.articles += 1,
+            Err(error) => self.reject(&what, &error.to_string()),
+        }
+        Ok(())
+    }
+
+    fn reject(&mut self, what: &str, error: &str) {
+        self.rejected += 1;
+        eprintln!("claque: {}: `{what}`: {error}", self.place);
+    }
+
+    /// Takes the group.
+    fn take(&mut self) {
+        let intake = &self.intake;
+        let takes = std::mem::take(&mut self.group).into_iter().map(|(site, comment)| async move {
+            let id = comment.id.clone();
+            (id, intake.take(site, comment, false, None, ()).await)
+        });
+        for (id, result) in self.runtime.block_on(futures_util::future::join_all(takes)) {
+            match result {
+                Ok(Taken::Taken(one)) if !one.fresh => self.known += 1,
+                Ok(_) => self.taken += 1,
+                Err(error) => self.reject(id.as_str(), &error.to_string()),
+            }
         }
     }
 }
