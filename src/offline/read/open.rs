@@ -25,7 +25,10 @@ pub struct Opened {
 
 impl std::fmt::Debug for Opened {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Opened").field("format", &self.format.name()).field("source", &self.source).finish()
+        f.debug_struct("Opened")
+            .field("format", &self.format.name())
+            .field("source", &self.source)
+            .finish_non_exhaustive()
     }
 }
 

@@ -103,7 +103,7 @@ fn a_cut_frame_gives_out_all_that_was_decoded() {
     let cut = read("x", &whole[..whole.len() * 3 / 4]);
     let block = 128 << 10;
     let decoded = text.len() * 3 / 4 / block * block - block;
-    let expected = text[..decoded].lines().count() as u64 - 1;
+    let expected = text.as_bytes()[..decoded].split(|byte| *byte == b'\n').count() as u64 - 1;
     assert!(cut.tally.comments >= expected, "{} of at least {expected}", cut.tally.comments);
     assert!(cut.rejects[0].reason.ends_with("the compressed data ends early"), "{:?}", cut.reasons());
     let mut damaged = whole.clone();

@@ -110,3 +110,11 @@ fn a_record_of_a_million_pieces_is_too_long() {
     assert_eq!((read.ids(), read.articles.len(), read.rejects.len()), (vec!["1"], 0, 1));
     assert!(read.rejects[0].reason.starts_with("article longer than 8388608 bytes"), "{:?}", read.reasons());
 }
+
+#[test]
+fn a_fault_tells_no_endless_name() {
+    let text = wxr(&[&(wp_comment(1, "") + &format!("</{}>", "n".repeat(MIB)))]);
+    let read = read("x", text);
+    assert_eq!((read.ids(), read.rejects.len()), (vec!["1"], 1));
+    assert!(read.rejects[0].reason.len() < 300);
+}

@@ -68,7 +68,8 @@ impl Stack {
     }
 }
 
-fn short(name: &str) -> &str {
+/// The beginning of a name, for one may be as long as a file.
+pub(super) fn short(name: &str) -> &str {
     name.get(..name.floor_char_boundary(LONGEST_NAME)).unwrap_or(name)
 }
 

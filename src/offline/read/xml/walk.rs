@@ -14,7 +14,7 @@ use super::super::decoded::Decoded;
 use super::super::out::{Place, Stop};
 use super::capped::Capped;
 use super::head;
-use super::stack::{Ends, Stack};
+use super::stack::{Ends, Stack, short};
 
 const SWALLOWING_TAG: &str = "a tag in which other tags stand: a quote is missing, and what it holds is lost";
 
@@ -185,13 +185,13 @@ impl Walk {
                     }
                     Ends::Outer(depth) => {
                         let open = self.stack.name(depth + 1);
-                        let reason = format!("</{name}> stands where </{open}> should");
+                        let reason = format!("</{}> stands where </{open}> should", short(&name));
                         self.stack.cut(depth);
                         self.ending = Some(name);
                         Step::Fault(Fault { reason, stray: None })
                     }
                     Ends::Nothing => {
-                        let reason = format!("</{name}> ends what never began");
+                        let reason = format!("</{}> ends what never began", short(&name));
                         Step::Fault(Fault { reason, stray: Some(name) })
                     }
                 }
