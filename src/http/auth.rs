@@ -21,7 +21,7 @@ use subtle::ConstantTimeEq;
 
 use super::error::{ApiError, Code};
 use super::state::State;
-use crate::access::{Permission, Role, hash_key};
+use crate::access::{Permission, Role, hash_key, new_token};
 use crate::store::records::{Actor, Key, Scope, Sites, User};
 
 /// How long a key that was found is believed without asking again.
@@ -30,12 +30,44 @@ const BELIEVED: Duration = Duration::from_secs(5);
 const MOST_REMEMBERED: usize = 1000;
 /// The session's cookie.
 pub(super) const COOKIE: &str = "claque_session";
+/// What a changing request without the session's token is told. Pages say it in other words.
+pub(super) const WRONG_TOKEN: &str =
+    "send the session's token in the header `X-CSRF-Token`: `GET /v1/session` tells it";
+/// How long a key that was just made waits to be shown, once.
+const SHOWN_WITHIN: Duration = Duration::from_secs(300);
 
-/// Keys that were found lately.
+/// Keys that were found lately; and the texts of those that were just made, until their maker has been shown them.
 #[derive(Default)]
-pub struct KeyCache(Mutex<HashMap<[u8; 32], (Key, Instant)>>);
+pub struct KeyCache(Mutex<HashMap<[u8; 32], (Key, Instant)>>, Mutex<HashMap<String, Fresh>>);
+
+/// The text of a key that was just made.
+struct Fresh {
+    actor: String,
+    text: String,
+    at: Instant,
+}
 
 impl KeyCache {
+    /// Keeps a new key's text for the page that its maker is sent to; the name under which it is shown there, once.
+    ///
+    /// # Errors
+    /// When the machine gives no random bytes.
+    pub(super) fn put_by(&self, actor: &str, text: String) -> Result<String, ApiError> {
+        let (token, _) = new_token().map_err(|error| ApiError::new(Code::StoreUnavailable, error))?;
+        let mut fresh = self.1.lock().unwrap_or_else(PoisonError::into_inner);
+        fresh.retain(|_, one| one.at.elapsed() < SHOWN_WITHIN);
+        fresh.insert(token.clone(), Fresh { actor: actor.to_owned(), text, at: Instant::now() });
+        Ok(token)
+    }
+
+    /// Takes a new key's text out, for whoever made it.
+    pub(super) fn take_out(&self, actor: &str, token: &str) -> Option<String> {
+        let mut fresh = self.1.lock().unwrap_or_else(PoisonError::into_inner);
+        fresh.retain(|_, one| one.at.elapsed() < SHOWN_WITHIN);
+        let is_own = fresh.get(token).is_some_and(|one| one.actor == actor);
+        if is_own { fresh.remove(token).map(|one| one.text) } else { None }
+    }
+
     /// Forgets all keys, so that one that was revoked opens nothing any more.
     pub(super) fn clear(&self) {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).clear();
@@ -258,10 +290,7 @@ pub(super) async fn identify_with(request: &HttpRequest, csrf: Option<&str>) -> 
             same_origin(request, &state)?;
             let given = csrf.unwrap_or_default();
             if !bool::from(given.as_bytes().ct_eq(session.csrf.as_bytes())) {
-                return Err(ApiError::new(
-                    Code::Forbidden,
-                    "send the session's token in the header `X-CSRF-Token`: `GET /v1/session` tells it",
-                ));
+                return Err(ApiError::new(Code::Forbidden, WRONG_TOKEN));
             }
         }
         return Ok(Identity::Person { user: session.user, role, csrf: Some(session.csrf) });

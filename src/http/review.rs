@@ -12,6 +12,7 @@ use super::state::State;
 use crate::domain::Id;
 use crate::store::records::{
     Action, CampaignCard, Counts, Decided, NewDecision, PastDecision, QueueFilter, QueueItem, Sites, Target,
+    Undone,
 };
 
 /// Cards of a page when none is asked for, and at the most.
@@ -165,12 +166,15 @@ pub(super) struct Claims {
     /// Whether they are given back.
     #[serde(default)]
     release: bool,
+    /// Whether they are taken over from whoever has them; the other is told by `queue.claimed`.
+    #[serde(default)]
+    take_over: bool,
 }
 
 /// What became of claims.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct Claimed {
-    /// The cards that are the caller's now, or were given back; the others are somebody else's or closed.
+    /// The cards that are the caller's now, or were given back; the others are somebody else's, closed, or escalated above the caller's rank.
     claimed: Vec<String>,
     /// Seconds after which they are free again.
     lease_seconds: i64,
@@ -194,7 +198,7 @@ pub(super) async fn claim(
     let claimed = if claims.release {
         store.release(claims.items, caller.actor()).await?
     } else {
-        store.claim(caller.sites(), claims.items, caller.actor(), lease).await?
+        store.claim(caller.sites(), claims.items, caller.actor(), lease, claims.take_over).await?
     };
     Ok(HttpResponse::Ok().json(Claimed { claimed, lease_seconds: lease / 1000 }))
 }
@@ -344,13 +348,6 @@ fn target(caller: &Caller<CanDecide>, body: &DecisionBody) -> Result<(Option<Str
     Ok((Some(site), Target::Comments(comments().map(|name| name.id.clone()).collect())))
 }
 
-/// How much was undone.
-#[derive(Debug, Serialize, ToSchema)]
-pub(super) struct Undone {
-    /// Comments that are as they were.
-    comments: usize,
-}
-
 /// Undo a decision
 ///
 /// Whoever took it can while its time lasts, a lead always; not where a later decision changed one of its comments.
@@ -362,8 +359,7 @@ pub(super) async fn undo(
     id: web::Path<String>,
 ) -> Result<HttpResponse, ApiError> {
     let store = state.intake.store();
-    let comments = store.undo(caller.sites(), id.into_inner(), caller.actor()).await?;
-    Ok(HttpResponse::Ok().json(Undone { comments }))
+    Ok(HttpResponse::Ok().json(store.undo(caller.sites(), id.into_inner(), caller.actor()).await?))
 }
 
 /// Which page of the history.

@@ -168,7 +168,7 @@ async fn a_decision_and_its_undo_move_card_status_and_outbox_together() {
             store.undo(Sites::one("times"), decided.id.clone(), elsewhere.clone()).await,
             Err(StoreError::NotFound(_))
         ));
-        assert_eq!(store.undo(Sites::All, decided.id.clone(), elsewhere.clone()).await.unwrap(), 1);
+        assert_eq!(store.undo(Sites::All, decided.id.clone(), elsewhere.clone()).await.unwrap().comments, 1);
         assert!(matches!(store.undo(Sites::All, decided.id, elsewhere).await, Err(StoreError::Refused(_))));
         let stored = store.comment("gazette".into(), "1".into()).await.unwrap().unwrap();
         assert_eq!((stored.status, stored.decided_by, stored.queued), (Status::Published, None, true));

@@ -88,7 +88,7 @@ async fn a_database_of_schema_1_is_brought_up_to_date_with_all_that_is_in_it() {
     assert_eq!((campaign.size, campaign.undecided), (4, 3));
     let past = store.decisions(Sites::All, None, 10).await.unwrap();
     let by = claque::store::records::Actor { name: past[0].actor.clone(), leads: true };
-    assert_eq!(store.undo(Sites::All, past[0].id.clone(), by).await.unwrap(), 1);
+    assert_eq!(store.undo(Sites::All, past[0].id.clone(), by).await.unwrap().comments, 1);
     assert!(store.verify_audit().await.unwrap().is_ok(), "old and new entries are one chain");
     assert_eq!(store.check().await.unwrap(), "ok");
 }

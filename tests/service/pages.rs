@@ -37,6 +37,7 @@ const FORMS: &[(&str, &str)] = &[
     ("/logout", ""),
     ("/queue/bulk", "action=reject&item=x:1&sure=1"),
     ("/queue/x/decide", "action=reject"),
+    ("/queue/x/take", ""),
     ("/band", "action=reject&low=0&high=25"),
     ("/views", "name=x&query=kind%3Dcomment"),
     ("/views/x/delete", ""),
@@ -429,7 +430,10 @@ async fn a_band_is_decided_and_leaves_the_rest() {
     assert!(low < high, "the two are of different columns: {low} {high}");
     let (_, page) = desk.page(&mo, &format!("/band?low={high}&high=25")).await;
     assert!(page.contains("data-cards=\"1\""), "{page}");
-    let (status, to) = desk.submit(&mo, "/band", &format!("action=approve&low={high}&high=25")).await;
+    let fields = format!("action=approve&low={high}&high=25");
+    assert_eq!(desk.submit(&mo, "/band", &fields).await.0, StatusCode::OK, "without a script it is asked first");
+    assert_eq!(desk.get("/v1/queue").await.1["items"].as_array().unwrap().len(), 2);
+    let (status, to) = desk.submit(&mo, "/band", &format!("{fields}&sure=1")).await;
     assert_eq!(status, StatusCode::SEE_OTHER);
     let (_, queue) = desk.get("/v1/queue").await;
     let left = queue["items"].as_array().unwrap();

@@ -162,17 +162,22 @@ pub(super) async fn decide(
     let free = state.intake.store().free_cards(caller.sites(), filter, caller.actor(), PORTION).await?;
     let items: Vec<(String, Option<i64>)> =
         free.into_iter().map(|(id, version, _)| (id, Some(version))).collect();
-    let reached = items.len();
-    let decided = if items.is_empty() {
-        Vec::new()
-    } else {
-        decide_by_site(&state, &caller, action, items, &fields).await?
-    };
     let wants_json = request
         .headers()
         .get("accept")
         .and_then(|value| value.to_str().ok())
         .is_some_and(|accept| accept.contains("application/json"));
+    // The script asks by itself, before the first portion.
+    if !wants_json && fields.get("sure").is_none() && !items.is_empty() {
+        return ask(&state, &caller, &fields, action, (from, until), items.len()).await;
+    }
+    let reached = items.len();
+    let (decided, left_out) = if items.is_empty() {
+        (Vec::new(), 0)
+    } else {
+        decide_by_site(&state, &caller, action, items, &fields).await?
+    };
+    let reached = reached - left_out;
     if wants_json {
         return Ok(HttpResponse::Ok().json(serde_json::json!({ "cards": reached, "decisions": decided })));
     }
@@ -186,6 +191,49 @@ pub(super) async fn decide(
         with_decisions(&back, &decided)
     };
     Ok(go(&format!("{}{back}", state.prefix())))
+}
+
+#[derive(Template)]
+#[template(path = "sure.html")]
+struct SurePage {
+    f: Frame,
+    question: String,
+    to: &'static str,
+    action: &'static str,
+    hidden: Vec<(&'static str, String)>,
+    sample: Vec<Row>,
+    back: String,
+}
+
+/// Asks before a portion of a band is decided without a script.
+async fn ask(
+    state: &State,
+    caller: &Caller<CanDecide>,
+    fields: &super::form::Fields,
+    action: crate::store::records::Action,
+    (from, until): (usize, usize),
+    cards: usize,
+) -> Result<HttpResponse, ApiError> {
+    let site = fields.owned("site");
+    let store = state.intake.store();
+    let items = store.queue(caller.sites(), band(from, until, site.clone()), None, SAMPLE).await?;
+    let f = Frame::new(state, caller, "band", say("band.title")).await?;
+    let what = say(&format!("action.{}", action.name())).to_owned();
+    let question = fill("band.question", &[("action", &what), ("cards", &count("bulk.cards", cards as i64))]);
+    let names = ["low", "high", "site", "seen", "reason", "note"];
+    let hidden = names.into_iter().filter_map(|name| Some((name, fields.owned(name)?)));
+    show(&SurePage {
+        question,
+        to: "/band",
+        action: action.name(),
+        hidden: hidden.collect(),
+        sample: items.iter().map(|item| Row::of(item, &caller.actor().name)).collect(),
+        back: format!(
+            "/band?low={from}&high={until}&site={}",
+            super::frame::encoded(site.as_deref().unwrap_or_default())
+        ),
+        f,
+    })
 }
 
 #[cfg(test)]

@@ -105,6 +105,7 @@ pub(super) struct Row {
     pub(super) campaign: Option<String>,
     pub(super) comment: Option<String>,
     pub(super) size: i64,
+    pub(super) escalated: bool,
 }
 
 impl Row {
@@ -144,6 +145,7 @@ impl Row {
             campaign: None,
             comment: None,
             size: 1,
+            escalated: item.escalated,
         };
         if let Some(campaign) = &item.campaign {
             row.heading = count("row.campaign", campaign.undecided);

@@ -6,16 +6,17 @@ use serde_json::Value;
 
 use super::super::auth::{Caller, CanDecide, CanLook};
 use super::super::error::{ApiError, Code};
-use super::super::review::check_reason;
+use super::super::review::{Asked, check_reason, next_page};
 use super::super::state::State;
 use super::campaign::CampaignView;
 use super::card::CommentView;
 use super::form::{Fields, Posted};
-use super::frame::{Frame, go, local, show, with_pair};
+use super::frame::{Frame, encoded, go, local, show, with_pair};
+use super::queue;
 use super::text::{When, person, when};
 use super::words::say;
 use crate::domain::Id;
-use crate::store::records::{Action, NewDecision, QueueItem, Target};
+use crate::store::records::{Action, NewDecision, QueueFilter, QueueItem, Target};
 
 /// Who has a card on the desk.
 struct Claim {
@@ -45,6 +46,12 @@ pub(super) struct Pane {
     back: String,
     comment_id: String,
     campaign_id: String,
+    /// Whether the caller may decide it: what was escalated is a lead's.
+    decidable: bool,
+    /// The page of the campaign to which a single comment belongs.
+    campaign_link: Option<String>,
+    /// The cards before and after it, where the card has a page of its own.
+    around: (Option<String>, Option<String>),
 }
 
 impl Pane {
@@ -81,6 +88,9 @@ impl Pane {
             back: back.to_owned(),
             comment_id: String::new(),
             campaign_id: String::new(),
+            decidable: item.open && f.may.decide && (f.may.lead || !item.escalated),
+            campaign_link: None,
+            around: (None, None),
         };
         if let Some(campaign) = &item.campaign {
             // An open card speaks of what a decision reaches, as its row does.
@@ -97,6 +107,7 @@ impl Pane {
             pane.title = listed.article.as_ref().map(super::card::title_of).unwrap_or_default();
             let assessment = item.assessment.clone().unwrap_or_default();
             let view = CommentView::load(state, f, &caller.sites(), &listed, &assessment).await?;
+            pane.campaign_link.clone_from(&view.campaign_link);
             pane.body = draw(&view)?;
         }
         if pane.title.is_empty() {
@@ -125,6 +136,23 @@ struct CardPage {
     f: Frame,
     pane: String,
     back: String,
+    title: String,
+    /// Whether it waits for a decision: then the script works on it as in the list.
+    open: bool,
+    /// The card before, this one and those that follow, out of sight: the script goes on with them.
+    rows: String,
+    next: Option<String>,
+    query: String,
+    event: i64,
+}
+
+/// The filter of the queue that a card was opened from; none where it was opened from another page.
+async fn filter_of(state: &State, caller: &Caller<CanLook>, back: &str) -> Option<(QueueFilter, String)> {
+    let (path, query) = back.split_once('?').unwrap_or((back, ""));
+    let asked = Asked::parse(query, queue::OTHERS).ok().filter(|_| path == "/queue")?;
+    let filter = asked.filter(state, caller).await.ok()?;
+    let here = queue::here(&asked, &filter);
+    Some((filter, here.split_once('?').map(|(_, query)| query.to_owned()).unwrap_or_default()))
 }
 
 /// A card's page; with `part=pane` the pane alone.
@@ -136,14 +164,62 @@ pub(super) async fn page(
 ) -> Result<HttpResponse, ApiError> {
     let fields = Fields::parse(request.query_string().as_bytes())?;
     let back = local(fields.get("back"), "/queue");
-    let item = state.intake.store().card(caller.sites(), id.into_inner()).await?;
+    let store = state.intake.store();
+    let item = store.card(caller.sites(), id.into_inner()).await?;
     let f = Frame::new(&state, &caller, "queue", say("card.title")).await?;
-    let pane = Pane::load(&state, &f, &caller, item, &back).await?;
-    if fields.get("part") == Some("pane") {
+    let event = store.last_event().await?;
+    let is_part = fields.get("part") == Some("pane");
+    let filter = match is_part && fields.get("alone").is_none() {
+        true => None,
+        false => filter_of(&state, &caller, &back).await,
+    };
+    let mut pane = Pane::load(&state, &f, &caller, item.clone(), &back).await?;
+    if let Some((filter, _)) = &filter {
+        pane.around =
+            store.neighbours(caller.sites(), filter.clone(), item.priority, item.id.clone()).await?;
+    }
+    if is_part {
         return show(&pane);
     }
+    let mut items = Vec::new();
+    if let Some(before) = &pane.around.0 {
+        items.extend(store.card(caller.sites(), before.clone()).await);
+    }
+    let after = (item.priority, item.id.clone());
+    let open = item.open;
+    items.push(item);
+    let mut next = None;
+    let query = match filter {
+        Some((filter, query)) => {
+            let more = store.queue(caller.sites(), filter, Some(after), queue::PAGE).await?;
+            next = next_page(&more, queue::PAGE)
+                .map(|next| with_pair(&format!("/queue?{query}"), "after", &next));
+            items.extend(more);
+            query
+        }
+        None => String::new(),
+    };
+    let rows = queue::draw_rows(&f, &items, &caller.actor().name, &back)?;
     let f = f.after_step(&request);
-    show(&CardPage { pane: pane.draw()?, f, back })
+    show(&CardPage { title: pane.title.clone(), pane: pane.draw()?, f, back, open, rows, next, query, event })
+}
+
+/// Takes a card over from whoever has it on the desk.
+pub(super) async fn take(
+    state: web::Data<State>,
+    posted: Posted<CanDecide>,
+    id: web::Path<String>,
+) -> Result<HttpResponse, ApiError> {
+    let Posted { caller, fields } = posted;
+    let id = id.into_inner();
+    let store = state.intake.store();
+    let lease = state.settings().review.lease_minutes * 60_000;
+    let taken = store.claim(caller.sites(), vec![id.clone()], caller.actor(), lease, true).await?;
+    if taken.is_empty() {
+        return Err(ApiError::new(Code::Refused, say("card.not-taken")));
+    }
+    let page = format!("/queue/{}", encoded(&id));
+    Ok(go(&format!("{}{}", state.prefix(), with_pair(&page, "back", &local(fields.get("back"), "/queue")))))
 }
 
 /// The action that a form's button names.
@@ -192,6 +268,11 @@ pub(super) async fn decide(
     let target = Target::Items(vec![(id.into_inner(), fields.number("version")?)]);
     let decision = decision_of(&state, &caller, &fields, None, target)?;
     let decided = state.intake.store().decide(decision).await?;
-    let back = with_pair(&local(fields.get("back"), "/queue"), "done", &decided.id);
-    Ok(go(&format!("{}{back}", state.prefix())))
+    let back = local(fields.get("back"), "/queue");
+    // From a card's page to the next card's, as in the list.
+    let to = match fields.get("next") {
+        Some(next) => with_pair(&format!("/queue/{}", encoded(next)), "back", &back),
+        None => back,
+    };
+    Ok(go(&format!("{}{}", state.prefix(), with_pair(&to, "done", &decided.id))))
 }

@@ -8,7 +8,7 @@ use super::super::error::ApiError;
 use super::super::state::State;
 use super::card::DecisionLine;
 use super::form::{Fields, Posted};
-use super::frame::{Frame, encoded, go, local, show, with_pair};
+use super::frame::{Frame, encoded, go, local, show, with_decisions, with_pair};
 use super::text::{When, excerpt, person, when};
 use super::words::say;
 
@@ -68,15 +68,30 @@ pub(super) async fn decisions(
     show(&HistoryPage { lines, f: f.after_step(&request), next })
 }
 
-/// Undoes a decision.
+/// Undoes a decision, and others that were taken with it (`also`), the last one first. What cannot be undone stays as it is and is offered again.
 pub(super) async fn undo(
     state: web::Data<State>,
     posted: Posted<CanDecide>,
     id: web::Path<String>,
 ) -> Result<HttpResponse, ApiError> {
     let Posted { caller, fields } = posted;
-    state.intake.store().undo(caller.sites(), id.into_inner(), caller.actor()).await?;
-    let back = with_pair(&local(fields.get("back"), "/history"), "said", "undone");
+    let mut ids = vec![id.into_inner()];
+    ids.extend(fields.all("also").map(str::to_owned));
+    let (mut kept, mut why) = (Vec::new(), None);
+    for id in ids.iter().rev() {
+        if let Err(error) = state.intake.store().undo(caller.sites(), id.clone(), caller.actor()).await {
+            kept.insert(0, id.clone());
+            why = Some(error);
+        }
+    }
+    if let Some(error) = why.filter(|_| kept.len() == ids.len()) {
+        return Err(error.into());
+    }
+    let back = local(fields.get("back"), "/history");
+    let back = match kept.as_slice() {
+        [] => with_pair(&back, "said", "undone"),
+        kept => format!("{}&said=undone-in-part", with_decisions(&back, kept)),
+    };
     Ok(go(&format!("{}{back}", state.prefix())))
 }
 

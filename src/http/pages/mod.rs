@@ -66,6 +66,7 @@ fn queues(config: &mut ServiceConfig) {
         .service(resource("/queue/bulk", "POST").route(post().to(queue::bulk)))
         .service(resource("/queue/{id}", "GET").route(get().to(card_page::page)))
         .service(resource("/queue/{id}/decide", "POST").route(post().to(card_page::decide)))
+        .service(resource("/queue/{id}/take", "POST").route(post().to(card_page::take)))
         .service(resource("/band", "GET, POST").route(get().to(band::page)).route(post().to(band::decide)))
         .service(resource("/views", "POST").route(post().to(queue::save_view)))
         .service(resource("/views/{id}/delete", "POST").route(post().to(queue::delete_view)));

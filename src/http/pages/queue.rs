@@ -14,14 +14,15 @@ use super::form::{Fields, Posted};
 use super::frame::{Frame, go, local, show, with_decisions, with_pair};
 use super::words::{count, fill, say};
 use crate::access::Permission;
+use crate::store::StoreError;
 use crate::store::records::{Action, NewDecision, QueueFilter, QueueItem, Target, View};
 
 /// Cards of a page.
-const PAGE: usize = 25;
+pub(super) const PAGE: usize = 25;
 /// Cards of a selection.
 const MOST: usize = 200;
 /// Names in the address that are not the filter's.
-const OTHERS: &[&str] = &["done", "said", "zen"];
+pub(super) const OTHERS: &[&str] = &["done", "said", "zen"];
 
 /// A queue with a name.
 struct Queue {
@@ -154,7 +155,7 @@ pub(super) async fn page(
 }
 
 /// The address of the list as it is now, without its page.
-fn here(asked: &Asked, filter: &QueueFilter) -> String {
+pub(super) fn here(asked: &Asked, filter: &QueueFilter) -> String {
     let query = match &asked.page.view {
         Some(view) => serde_urlencoded::to_string([("view", view)]),
         None => serde_urlencoded::to_string(filter),
@@ -165,7 +166,7 @@ fn here(asked: &Asked, filter: &QueueFilter) -> String {
     }
 }
 
-fn draw_rows(f: &Frame, items: &[QueueItem], me: &str, here: &str) -> Result<String, ApiError> {
+pub(super) fn draw_rows(f: &Frame, items: &[QueueItem], me: &str, here: &str) -> Result<String, ApiError> {
     let rows = Rows { f, all: items.iter().map(|item| Row::of(item, me)).collect(), here };
     rows.render().map_err(|error| ApiError::new(Code::Refused, error.to_string()))
 }
@@ -338,8 +339,12 @@ pub(super) async fn bulk(
     items.truncate(MOST);
     let store = state.intake.store();
     if fields.get("sure").is_some() {
-        let decided = decide_by_site(&state, &caller, action, items, &fields).await?;
-        return Ok(go(&format!("{}{}", state.prefix(), with_decisions(&back, &decided))));
+        let (decided, left_out) = decide_by_site(&state, &caller, action, items, &fields).await?;
+        let mut to = if decided.is_empty() { back } else { with_decisions(&back, &decided) };
+        if left_out > 0 {
+            to = format!("{to}{}said=some-left-out", if to.contains('?') { '&' } else { '?' });
+        }
+        return Ok(go(&format!("{}{to}", state.prefix())));
     }
     let mut picked = Vec::new();
     let mut comments = 0;
@@ -366,14 +371,14 @@ pub(super) async fn bulk(
     show(&BulkPage { f, action: action.name(), question, picked, more, hidden, back })
 }
 
-/// Takes one decision a site; the ids of the decisions.
+/// Takes one decision a site; the ids of the decisions, and how many cards were left out because somebody else has or decided them.
 pub(super) async fn decide_by_site(
     state: &State,
     caller: &Caller<CanDecide>,
     action: Action,
     items: Vec<(String, Option<i64>)>,
     fields: &Fields,
-) -> Result<Vec<String>, ApiError> {
+) -> Result<(Vec<String>, usize), ApiError> {
     let settings = state.settings();
     check_reason(&settings.review, action, fields.get("reason"), fields.get("note"))?;
     let store = state.intake.store();
@@ -384,11 +389,13 @@ pub(super) async fn decide_by_site(
         by_site.entry(card.site).or_default().push((id, version));
     }
     let mut decided = Vec::new();
-    for items in by_site.into_values() {
+    let mut left_out = 0;
+    let mut rest: Vec<Vec<(String, Option<i64>)>> = by_site.into_values().collect();
+    while let Some(mut items) = rest.pop() {
         let decision = NewDecision {
             sites: caller.sites(),
             site: None,
-            target: Target::Items(items),
+            target: Target::Items(items.clone()),
             version: None,
             action,
             reason: fields.owned("reason"),
@@ -397,9 +404,24 @@ pub(super) async fn decide_by_site(
             by: caller.actor(),
             undo_for: settings.review.undo_minutes * 60_000,
         };
-        decided.push(store.decide(decision).await?.id);
+        match store.decide(decision).await {
+            Ok(done) => decided.push(done.id),
+            // One card of somebody else's does not keep the others: it stays behind, and they are tried again.
+            Err(StoreError::Conflict { state, version }) => {
+                let before = items.len();
+                items.retain(|(id, _)| state["id"] != id.as_str());
+                if items.len() == before {
+                    return Err(StoreError::Conflict { state, version }.into());
+                }
+                left_out += before - items.len();
+                if !items.is_empty() {
+                    rest.push(items);
+                }
+            }
+            Err(error) => return Err(error.into()),
+        }
     }
-    Ok(decided)
+    Ok((decided, left_out))
 }
 
 /// Keeps the filter of a page under a name.

@@ -257,6 +257,15 @@ pub struct Decided {
     pub comments: usize,
 }
 
+/// What an undo put back.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct Undone {
+    /// Comments that are as they were.
+    pub comments: usize,
+    /// The open cards on which they stand now: not always those of before.
+    pub items: Vec<String>,
+}
+
 /// A past decision.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 pub struct PastDecision {

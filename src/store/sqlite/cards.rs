@@ -19,6 +19,12 @@ const LONGEST_SHOWN: usize = 10_000;
 const MOST_LISTED: usize = 100;
 /// Why a comment comes to a campaign's card that people rejected before.
 pub(super) const SWEEP: &[Because] = &[Because::Campaign];
+/// Whether the comment `c` was left out of a decision about its campaign that still holds. Whoever leaves it out opens a card of its own for it, and
+/// that card, open or closed, names the decision in `opened_by`; an escalation names itself there too, and leaves nothing out. Neither times nor
+/// numbers would tell: a decision about one member leaves the older others undecided as well, and those are what its sweep is for.
+pub(super) const LEFT_OUT: &str = "EXISTS (
+  SELECT 1 FROM queue lo JOIN decisions ld ON ld.id = lo.opened_by
+  WHERE lo.comment = c.seq AND ld.undone_at IS NULL AND ld.action IN ('approve', 'reject'))";
 
 /// What a card is opened with.
 #[derive(Clone, Copy)]
@@ -34,12 +40,12 @@ pub(super) struct Opening<'a> {
 }
 
 /// Opens a card for a comment, or for its campaign where the campaign is the reason; a card that is open already is brought up
-/// to date. A comment on a campaign's card has none of its own.
+/// to date. A comment on a campaign's card has none of its own; one that people left out of their decision about the campaign keeps its own.
 pub(super) fn open_for(connection: &Connection, seq: i64, opening: &Opening<'_>) -> Result<(), StoreError> {
-    let (site, campaign): (String, Option<String>) = connection
-        .prepare_cached("SELECT site, campaign FROM comments WHERE seq = ?1")?
-        .query_row([seq], |row| Ok((row.get(0)?, row.get(1)?)))?;
-    let campaign = campaign.filter(|_| opening.because.contains(&Because::Campaign));
+    let (site, campaign, left_out): (String, Option<String>, bool) = connection
+        .prepare_cached(&format!("SELECT c.site, c.campaign, {LEFT_OUT} FROM comments c WHERE c.seq = ?1"))?
+        .query_row([seq], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
+    let campaign = campaign.filter(|_| opening.because.contains(&Because::Campaign) && !left_out);
     if campaign.is_some() {
         close_for_comment(connection, seq)?;
     }
@@ -130,9 +136,11 @@ pub(super) fn close_empty_campaign(connection: &Connection, campaign: &str) -> R
 pub(super) fn close_settled_campaign(connection: &Connection, seq: i64) -> Result<(), StoreError> {
     close(
         connection,
-        "(site, campaign) = (SELECT site, campaign FROM comments WHERE seq = ?1)
-         AND NOT EXISTS (SELECT 1 FROM comments c WHERE c.campaign = queue.campaign AND c.site = queue.site
-                         AND c.is_current = 1 AND c.decided_by IS NULL)",
+        &format!(
+            "(site, campaign) = (SELECT site, campaign FROM comments WHERE seq = ?1)
+             AND NOT EXISTS (SELECT 1 FROM comments c WHERE c.campaign = queue.campaign AND c.site = queue.site
+                             AND c.is_current = 1 AND c.decided_by IS NULL AND NOT {LEFT_OUT})"
+        ),
         &[&seq],
     )
 }
@@ -156,8 +164,11 @@ pub(super) fn close_spared_campaign(
 pub(super) fn close_singles(connection: &Connection, site: &str, campaign: &str) -> Result<(), StoreError> {
     close(
         connection,
-        "is_escalated = 0 AND (claimed_until IS NULL OR claimed_until <= ?3) AND comment IN (
-           SELECT seq FROM comments WHERE site = ?1 AND campaign = ?2 AND is_current = 1 AND decided_by IS NULL)",
+        &format!(
+            "is_escalated = 0 AND (claimed_until IS NULL OR claimed_until <= ?3) AND comment IN (
+               SELECT c.seq FROM comments c WHERE c.site = ?1 AND c.campaign = ?2 AND c.is_current = 1
+                 AND c.decided_by IS NULL AND NOT {LEFT_OUT})"
+        ),
         &[&site, &campaign, &now()],
     )
 }
@@ -246,6 +257,29 @@ impl Card {
         self.claimed_by.as_deref().filter(|_| self.claimed_until.is_some_and(|until| until > now()))
     }
 
+    /// Whether somebody else's claim keeps an actor from the card. A lead decides over the claim of a person who does not lead.
+    pub(super) fn is_kept_from(&self, connection: &Connection, actor: &Actor) -> Result<bool, StoreError> {
+        let Some(holder) = self.holder().filter(|holder| *holder != actor.name) else { return Ok(false) };
+        let Some(name) = holder.strip_prefix("user:").filter(|_| actor.leads) else { return Ok(true) };
+        let role: Option<String> = connection
+            .prepare_cached("SELECT role FROM users WHERE name = ?1")?
+            .query_row([name], |row| row.get(0))
+            .optional()?;
+        Ok(role.is_some_and(|role| matches!(role.as_str(), "lead" | "admin")))
+    }
+
+    /// The open card of the campaign that a comment's closed card went into, where nobody has decided the comment.
+    fn went_into(&self, connection: &Connection) -> Result<Option<String>, StoreError> {
+        let Some(seq) = self.comment.filter(|_| !self.is_open) else { return Ok(None) };
+        Ok(connection
+            .prepare_cached(
+                "SELECT q.id FROM comments c JOIN queue q ON q.site = c.site AND q.campaign = c.campaign AND q.is_open = 1
+                 WHERE c.seq = ?1 AND c.decided_by IS NULL",
+            )?
+            .query_row([seq], |row| row.get(0))
+            .optional()?)
+    }
+
     /// What is to be told to somebody who saw an older version.
     pub(super) fn state(&self, connection: &Connection) -> Result<Value, StoreError> {
         let decided: Option<(String, String, String)> = connection
@@ -255,13 +289,17 @@ impl Card {
             )?
             .query_row([&self.id], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
             .optional()?;
-        Ok(json!({
+        let mut state = json!({
             "id": self.id,
             "version": self.version,
             "open": self.is_open,
             "claimed_by": self.holder(),
             "decision": decided.map(|(id, action, actor)| json!({ "id": id, "action": action, "actor": actor })),
-        }))
+        });
+        if let (Some(card), Some(state)) = (self.went_into(connection)?, state.as_object_mut()) {
+            state.insert("campaign_card".to_owned(), json!(card));
+        }
+        Ok(state)
     }
 
     /// The card as it is shown; of a text longer than `longest` characters the beginning.
@@ -345,12 +383,13 @@ pub(super) fn campaign_card(
     id: &str,
 ) -> Result<CampaignCard, StoreError> {
     let mut card = connection
-        .prepare_cached(
-            "SELECT count(*), coalesce(sum(decided_by IS NULL), 0), coalesce(sum(status = 'published'), 0),
-               count(DISTINCT author), count(DISTINCT thread),
-               coalesce(min(coalesce(created_at, received_at)), 0), coalesce(max(coalesce(created_at, received_at)), 0)
-             FROM comments WHERE campaign = ?2 AND site = ?1 AND is_current = 1",
-        )?
+        .prepare_cached(&format!(
+            "SELECT count(*), coalesce(sum(c.decided_by IS NULL AND NOT {LEFT_OUT}), 0),
+               coalesce(sum(c.status = 'published'), 0), count(DISTINCT c.author), count(DISTINCT c.thread),
+               coalesce(min(coalesce(c.created_at, c.received_at)), 0),
+               coalesce(max(coalesce(c.created_at, c.received_at)), 0)
+             FROM comments c WHERE c.campaign = ?2 AND c.site = ?1 AND c.is_current = 1"
+        ))?
         .query_row([site, id], |row| {
             Ok(CampaignCard {
                 id: id.to_owned(),
@@ -609,7 +648,8 @@ impl SqliteStore {
         self.read(move |connection| Card::load(connection, &sites, &id)?.item(connection, None)).await
     }
 
-    /// Claims cards for a while. Returns those that are the actor's now; a card that somebody else holds is left out.
+    /// Claims cards for a while. Returns those that are the actor's now. What somebody else holds is left out, unless it is to be taken over; so is
+    /// what was escalated above the actor's rank: whoever only looks at it must not keep a lead from it.
     ///
     /// # Errors
     /// When the store cannot be written.
@@ -619,6 +659,7 @@ impl SqliteStore {
         items: Vec<String>,
         actor: Actor,
         lease: i64,
+        take_over: bool,
     ) -> Result<Vec<String>, StoreError> {
         self.writer
             .run(move |connection| {
@@ -628,7 +669,9 @@ impl SqliteStore {
                         Err(StoreError::NotFound(_)) => continue,
                         card => card?,
                     };
-                    if !card.is_open || card.holder().is_some_and(|holder| holder != actor.name) {
+                    let before = card.holder().filter(|holder| *holder != actor.name);
+                    let above = card.is_escalated && !actor.leads;
+                    if !card.is_open || above || (before.is_some() && !take_over) {
                         continue;
                     }
                     let until = now() + lease;
@@ -639,7 +682,7 @@ impl SqliteStore {
                         connection,
                         &card.site,
                         "queue.claimed",
-                        &json!({ "item": id, "by": actor.name, "until": until }),
+                        &json!({ "item": id, "by": actor.name, "until": until, "from": before }),
                     )?;
                     claimed.push(id);
                 }
@@ -671,6 +714,45 @@ impl SqliteStore {
                 Ok(released)
             })
             .await
+    }
+
+    /// The open cards before and after one in the order of a filtered queue.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub async fn neighbours(
+        &self,
+        sites: Sites,
+        filter: QueueFilter,
+        priority: f64,
+        id: String,
+    ) -> Result<(Option<String>, Option<String>), StoreError> {
+        self.read(move |connection| {
+            let (mut all, mut values) = conditions(&sites, &filter)?;
+            values.push(Box::new(priority));
+            values.push(Box::new(id));
+            let (priority, id) = (values.len() - 1, values.len());
+            all.push(String::new());
+            let mut find = |place: String, order: &str| -> Result<Option<String>, StoreError> {
+                if let Some(last) = all.last_mut() {
+                    *last = place;
+                }
+                let sql =
+                    format!("SELECT q.id FROM queue q WHERE {} ORDER BY {order} LIMIT 1", all.join(" AND "));
+                let mut statement = connection.prepare_cached(&sql)?;
+                Ok(statement.query_row(params_from_iter(&values), |row| row.get(0)).optional()?)
+            };
+            let before = find(
+                format!("(q.priority > ?{priority} OR (q.priority = ?{priority} AND q.id < ?{id}))"),
+                "q.priority, q.id DESC",
+            )?;
+            let after = find(
+                format!("(q.priority < ?{priority} OR (q.priority = ?{priority} AND q.id > ?{id}))"),
+                "q.priority DESC, q.id",
+            )?;
+            Ok((before, after))
+        })
+        .await
     }
 
     /// The open card of a site's campaign, with its version.

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::audit::append;
 use super::cards::{
-    Card, Opening, SWEEP, close_for_comment, close_settled_campaign, close_singles, open_for,
+    Card, LEFT_OUT, Opening, SWEEP, close_for_comment, close_settled_campaign, close_singles, open_for,
 };
 use super::comments::{current, of_word, word};
 use super::events::event;
@@ -50,15 +50,16 @@ impl Member {
         Ok(connection.prepare_cached("SELECT * FROM comments WHERE seq = ?1")?.query_row([seq], Self::of)?)
     }
 
-    /// The undecided comments of a campaign.
+    /// The undecided comments of a campaign, without those that people left out when they decided it: these stand by themselves.
     pub(super) fn of_campaign(
         connection: &Connection,
         site: &str,
         campaign: &str,
     ) -> Result<Vec<Self>, StoreError> {
-        let mut statement = connection.prepare_cached(
-            "SELECT * FROM comments WHERE campaign = ?2 AND site = ?1 AND is_current = 1 AND decided_by IS NULL ORDER BY seq",
-        )?;
+        let mut statement = connection.prepare_cached(&format!(
+            "SELECT c.* FROM comments c WHERE c.campaign = ?2 AND c.site = ?1 AND c.is_current = 1 AND c.decided_by IS NULL
+               AND NOT {LEFT_OUT} ORDER BY c.seq"
+        ))?;
         let rows = statement.query_map([site, campaign], Self::of)?;
         Ok(rows.collect::<Result<_, _>>()?)
     }
@@ -186,7 +187,10 @@ fn decide(connection: &Connection, decision: &NewDecision) -> Result<Decided, St
             connection
                 .prepare_cached("INSERT INTO decision_items (decision, item) VALUES (?1, ?2)")?
                 .execute([&id, &card.id])?;
-            settle(connection, card, decision.action, &group.spared)?;
+            settle(connection, card, decision.action)?;
+        }
+        if decision.action.status().is_some() {
+            leave_out(connection, &id, group)?;
         }
     }
     propose_the_rest(connection, decision, &site, &id, &groups)?;
@@ -342,8 +346,8 @@ fn check(
     card: &Card,
     version: Option<i64>,
 ) -> Result<(), StoreError> {
-    let held = card.holder().is_some_and(|holder| holder != decision.by.name);
-    if !card.is_open || version.is_some_and(|seen| seen != card.version) || held {
+    let is_other = !card.is_open || version.is_some_and(|seen| seen != card.version);
+    if is_other || card.is_kept_from(connection, &decision.by)? {
         return Err(StoreError::Conflict { version: card.version, state: card.state(connection)? });
     }
     if card.is_escalated && decision.action == Action::Escalate {
@@ -440,9 +444,8 @@ fn apply(
     )
 }
 
-/// What becomes of the card: closed by a verdict, moved back by a skip, marked by an escalation. Spared comments of a campaign
-/// get cards of their own.
-fn settle(connection: &Connection, card: &Card, action: Action, spared: &[Member]) -> Result<(), StoreError> {
+/// What becomes of the card: closed by a verdict, moved back by a skip, marked by an escalation.
+fn settle(connection: &Connection, card: &Card, action: Action) -> Result<(), StoreError> {
     let sql = match action {
         Action::Approve | Action::Reject => {
             "UPDATE queue SET is_open = 0, version = version + 1 WHERE id = ?1 AND is_open = 1 AND ?2 = ?2"
@@ -460,17 +463,24 @@ fn settle(connection: &Connection, card: &Card, action: Action, spared: &[Member
         if changed > 0 {
             event(connection, &card.site, "queue.closed", &json!({ "item": card.id }))?;
         }
-        let because: Vec<Because> = serde_json::from_str(&card.because)?;
+    }
+    Ok(())
+}
+
+/// Gives the comments that were left out of a decision about a campaign cards of their own, which name the decision: see [`LEFT_OUT`].
+fn leave_out(connection: &Connection, id: &str, group: &Group) -> Result<(), StoreError> {
+    for member in &group.spared {
+        let because: Vec<Because> =
+            serde_json::from_str(group.card.as_ref().map_or(&member.because, |card| &card.because))?;
         let because: Vec<Because> = because.into_iter().filter(|b| *b != Because::Campaign).collect();
-        for member in spared {
-            let opening = Opening {
-                verdict: of_word(&card.verdict)?,
-                because: &because,
-                priority: card.priority,
-                tags: &[],
-            };
-            open_for(connection, member.seq, &opening)?;
-        }
+        let (verdict, priority) = match &group.card {
+            Some(card) => (of_word(&card.verdict)?, card.priority),
+            None => (Verdict::Review, 0.0),
+        };
+        open_for(connection, member.seq, &Opening { verdict, because: &because, priority, tags: &[] })?;
+        connection
+            .prepare_cached("UPDATE queue SET opened_by = ?2 WHERE comment = ?1 AND is_open = 1")?
+            .execute(params![member.seq, id])?;
     }
     Ok(())
 }
@@ -512,10 +522,10 @@ fn propose_the_rest(
     }
     for campaign in parts {
         let rest: (i64, Option<i64>) = connection
-            .prepare_cached(
-                "SELECT count(*), min(seq) FROM comments
-                 WHERE campaign = ?2 AND site = ?1 AND is_current = 1 AND decided_by IS NULL",
-            )?
+            .prepare_cached(&format!(
+                "SELECT count(*), min(c.seq) FROM comments c WHERE c.campaign = ?2 AND c.site = ?1 AND c.is_current = 1
+                   AND c.decided_by IS NULL AND NOT {LEFT_OUT}"
+            ))?
             .query_row([site, campaign], |row| Ok((row.get(0)?, row.get(1)?)))?;
         let (count, Some(next)) = rest else { continue };
         remember(campaign)?;

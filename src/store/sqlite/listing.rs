@@ -5,7 +5,7 @@ use rusqlite::types::Value as Sql;
 use rusqlite::{Connection, OptionalExtension, Row, params, params_from_iter};
 use serde_json::Value;
 
-use super::cards::article_line;
+use super::cards::{LEFT_OUT, article_line};
 use super::decisions::past_decision;
 use super::{SqliteStore, json_list};
 use crate::domain::{Comment, Id};
@@ -67,7 +67,7 @@ fn forwards(
     values.extend([Sql::Integer(after), Sql::Integer(limit as i64)]);
     let (after, limited) = (values.len() - 1, values.len());
     let sql = format!(
-        "SELECT {COLUMNS} FROM comments WHERE {condition} AND is_current = 1 AND seq > ?{after} ORDER BY seq LIMIT ?{limited}"
+        "SELECT {COLUMNS} FROM comments c WHERE {condition} AND is_current = 1 AND seq > ?{after} ORDER BY seq LIMIT ?{limited}"
     );
     let comments = select(connection, &sql, values)?;
     let next = comments.last().filter(|_| comments.len() == limit).map(|last| last.seq);
@@ -134,7 +134,9 @@ impl SqliteStore {
                 ),
                 Listing::Sweep(id) => forwards(
                     connection,
-                    "site = ?1 AND campaign = ?2 AND status = 'published' AND decided_by IS NULL",
+                    &format!(
+                        "site = ?1 AND campaign = ?2 AND status = 'published' AND decided_by IS NULL AND NOT {LEFT_OUT}"
+                    ),
                     vec![site, Sql::Text(id)],
                     after,
                     limit,

@@ -13,20 +13,32 @@ use super::now;
 use super::outbox::enqueue;
 use crate::domain::{Because, Status, Verdict};
 use crate::store::StoreError;
-use crate::store::records::{Action, Actor, PastDecision, Sites};
+use crate::store::records::{Action, Actor, PastDecision, Sites, Undone};
 
 impl SqliteStore {
-    /// Takes a decision back: every comment is as it was, the cards are open again. Returns the number of comments.
+    /// Takes a decision back: every comment is as it was, the cards are open again. Returns the number of comments, and the open cards on which they
+    /// stand now, which may be others than before.
     ///
     /// # Errors
     /// [`StoreError::Refused`] when it was undone before or a later decision changed one of its comments; [`StoreError::Forbidden`] when it
     /// is somebody else's or its time is over, and the actor does not lead.
-    pub async fn undo(&self, sites: Sites, id: String, actor: Actor) -> Result<usize, StoreError> {
+    pub async fn undo(&self, sites: Sites, id: String, actor: Actor) -> Result<Undone, StoreError> {
         self.writer.run(move |connection| undo(connection, &sites, &id, &actor)).await
     }
 }
 
-fn undo(connection: &Connection, sites: &Sites, id: &str, actor: &Actor) -> Result<usize, StoreError> {
+/// The open cards on which the comments of a decision stand.
+fn cards_of(connection: &Connection, id: &str) -> Result<Vec<String>, StoreError> {
+    let mut statement = connection.prepare_cached(
+        "SELECT q.id FROM decision_comments d JOIN queue q ON q.comment = d.comment AND q.is_open = 1 WHERE d.decision = ?1
+         UNION
+         SELECT q.id FROM decision_comments d JOIN comments c ON c.seq = d.comment AND c.decided_by IS NULL
+         JOIN queue q ON q.site = c.site AND q.campaign = c.campaign AND q.is_open = 1 WHERE d.decision = ?1",
+    )?;
+    Ok(statement.query_map([id], |row| row.get(0))?.collect::<Result<_, _>>()?)
+}
+
+fn undo(connection: &Connection, sites: &Sites, id: &str, actor: &Actor) -> Result<Undone, StoreError> {
     let mut statement = connection.prepare_cached("SELECT *, 0 AS size FROM decisions WHERE id = ?1")?;
     let past = statement.query_row([id], past_decision).optional()?;
     let past = past.filter(|past| sites.contains(&past.site)).ok_or(StoreError::NotFound("such decision"))?;
@@ -63,21 +75,25 @@ fn undo(connection: &Connection, sites: &Sites, id: &str, actor: &Actor) -> Resu
     if changed > 0 {
         reopen(connection, id, action)?;
     }
+    let items = cards_of(connection, id)?;
     event(
         connection,
         &past.site,
         "decision.undone",
-        &json!({ "decision": id, "actor": actor.name, "comments": changed }),
+        &json!({ "decision": id, "actor": actor.name, "comments": changed, "items": items }),
     )?;
     append(connection, &actor.name, "decision.undo", id, &json!({ "site": past.site, "comments": changed }))?;
-    Ok(changed)
+    Ok(Undone { comments: changed, items })
 }
 
 /// Puts the cards of an undone decision back: where they stood, and for comments that nobody has decided now and that have none, a card anew.
 fn reopen(connection: &Connection, id: &str, action: Action) -> Result<(), StoreError> {
-    // A sweep that the decision proposed is proposed no more; its comments stand by themselves again.
+    // A sweep that the decision proposed is proposed no more; its comments stand by themselves again. Those that it left out of a campaign go
+    // back to the campaign's card, unless somebody has escalated them since.
     let mut statement = connection.prepare_cached(
-        "UPDATE queue SET is_open = 0, version = version + 1 WHERE opened_by = ?1 AND is_open = 1 RETURNING id, site, campaign",
+        "UPDATE queue SET is_open = 0, version = version + 1 WHERE opened_by = ?1 AND is_open = 1
+           AND (comment IS NULL OR is_escalated = 0 OR (SELECT d.action FROM decisions d WHERE d.id = ?1) = 'escalate')
+         RETURNING id, site, campaign",
     )?;
     let swept: Vec<(String, String, Option<String>)> = statement
         .query_map([id], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?
@@ -125,13 +141,18 @@ fn reopen(connection: &Connection, id: &str, action: Action) -> Result<(), Store
         return Ok(());
     }
     // Those that a campaign's decision spared stand on its card again.
-    connection.execute(
+    let mut statement = connection.prepare_cached(
         "UPDATE queue SET is_open = 0, version = version + 1
          WHERE is_open = 1 AND is_escalated = 0 AND comment IN (
            SELECT c.seq FROM comments c JOIN queue q ON q.campaign = c.campaign AND q.site = c.site AND q.is_open = 1
-           JOIN decision_items i ON i.item = q.id WHERE i.decision = ?1 AND c.is_current = 1)",
-        [id],
+           JOIN decision_items i ON i.item = q.id WHERE i.decision = ?1 AND c.is_current = 1)
+         RETURNING id, site",
     )?;
+    let returned: Vec<(String, String)> =
+        statement.query_map([id], |row| Ok((row.get(0)?, row.get(1)?)))?.collect::<Result<_, _>>()?;
+    for (item, site) in &returned {
+        event(connection, site, "queue.closed", &json!({ "item": item }))?;
+    }
     let mut statement = connection.prepare_cached(
         "SELECT c.seq, c.verdict, c.because, c.p FROM decision_comments d JOIN comments c ON c.seq = d.comment
          WHERE d.decision = ?1 AND c.is_current = 1 AND c.decided_by IS NULL AND c.verdict <> 'allow' ORDER BY c.seq",

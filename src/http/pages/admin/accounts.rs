@@ -209,7 +209,9 @@ pub(in super::super) async fn keys(
     state: web::Data<State>,
     caller: Caller<CanAdmin>,
 ) -> Result<HttpResponse, ApiError> {
-    keys_page(&state, &caller, &request, None).await
+    let fields = Fields::parse(request.query_string().as_bytes())?;
+    let fresh = fields.get("fresh").and_then(|token| state.keys.take_out(&caller.actor().name, token));
+    keys_page(&state, &caller, &request, fresh).await
 }
 
 /// The sites and scopes of a key that a form asks for.
@@ -252,7 +254,6 @@ fn key_of(caller: &Caller<CanAdmin>, fields: &Fields) -> Result<(Key, KeyKind), 
 
 /// Makes a key, or revokes one.
 pub(in super::super) async fn change_key(
-    request: HttpRequest,
     state: web::Data<State>,
     posted: Posted<CanAdmin>,
 ) -> Result<HttpResponse, ApiError> {
@@ -272,5 +273,7 @@ pub(in super::super) async fn change_key(
     let (key, kind) = key_of(&caller, &fields)?;
     let (text, hash) = new_key(kind).map_err(|error| ApiError::new(Code::StoreUnavailable, error))?;
     store.add_key(key, hash).await?;
-    keys_page(&state, &caller, &request, Some(text)).await
+    // Shown by another page, so that loading it again makes no second key.
+    let token = state.keys.put_by(&caller.actor().name, text)?;
+    Ok(go(&format!("{}/admin/keys?fresh={token}", state.prefix())))
 }

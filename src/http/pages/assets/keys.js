@@ -46,13 +46,26 @@ function character(event) {
 
 let going = 0;
 
+on("go", () => {
+  clearTimeout(going);
+  going = setTimeout(() => (going = 0), 2000);
+  const links = [...document.querySelectorAll("[data-go]")].map((link) => link.dataset.go).join(" ");
+  toast(say("js.go", { keys: links }), { milliseconds: 2000 });
+});
+
 document.addEventListener("keydown", (event) => {
   if ((event.ctrlKey || event.metaKey) && !event.altKey && event.key.toLowerCase() === "k") {
     event.preventDefault();
     return press("palette");
   }
-  if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing || isTyping(event.target)) return;
+  if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
   if (document.querySelector("dialog[open]")) return;
+  if (event.key === "Escape") {
+    // Out of the field first, then whatever else there is to leave.
+    if (isTyping(event.target)) return event.target.blur();
+    return handlers.get("leave")?.();
+  }
+  if (isTyping(event.target)) return;
   const key = character(event);
   if (going) {
     clearTimeout(going);
@@ -67,11 +80,6 @@ document.addEventListener("keydown", (event) => {
   if (!name) return;
   event.preventDefault();
   if (event.repeat && !["next", "previous"].includes(name)) return;
-  if (name === "go") {
-    going = setTimeout(() => (going = 0), 2000);
-    const links = [...document.querySelectorAll("[data-go]")].map((link) => link.dataset.go).join(" ");
-    return toast(say("js.go", { keys: links }), { milliseconds: 2000 });
-  }
   press(name);
 });
 

@@ -1,5 +1,6 @@
 // What others do, as it happens: server-sent events. The browser comes back by itself and names the last event it saw, so nothing is missed.
 
+import { session } from "./api.js";
 import { say, toast } from "./toast.js";
 
 const { base, user } = document.body.dataset;
@@ -43,7 +44,10 @@ export function listen(from) {
         toast(say("js.lost"), { milliseconds: 5000 });
       }, 3000);
       // A browser gives up for good when it was answered with an error; the service may be back in a moment.
-      if (source.readyState === EventSource.CLOSED) setTimeout(open, 3000);
+      if (source.readyState === EventSource.CLOSED) {
+        void session();
+        setTimeout(open, 3000);
+      }
     };
   };
   open();

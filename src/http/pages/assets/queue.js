@@ -16,6 +16,9 @@ const desk = document.getElementById("desk");
 const rows = document.getElementById("rows");
 const pane = document.getElementById("pane");
 const query = desk.dataset.query;
+// A card on a page of its own: the list is there, and out of sight.
+const alone = "alone" in desk.dataset;
+const leads = "leads" in document.body.dataset;
 const AHEAD = 2;
 const LINGER = 4000;
 const PORTION = 50;
@@ -46,18 +49,38 @@ const shown = () => pane.querySelector(".pane-card[data-id]");
 function filled() {
   return {
     id: shown()?.dataset.id,
-    except: [...pane.querySelectorAll("[data-except]:checked")].map((box) => box.value),
+    except: [...pane.querySelectorAll("[data-except]:checked, [data-except-kept]")].map((box) => box.value),
     reason: pane.querySelector("form.decide [name=reason]")?.value ?? "",
     note: pane.querySelector("form.decide [name=note]")?.value ?? "",
     text: pane.querySelector(".note-form textarea")?.value ?? "",
   };
 }
 
+// What was ticked and written and not sent yet, by card: kept while one goes about, through a refusal, and through a login.
+const SHELF = `drafts:${user}`;
+const drafts = new Map(Object.entries(JSON.parse(sessionStorage.getItem(SHELF) ?? "{}")));
+
+function store() {
+  sessionStorage.setItem(SHELF, JSON.stringify(Object.fromEntries(drafts)));
+}
+function keep() {
+  const now = filled();
+  if (!now.id) return;
+  if (now.except.length || now.reason || now.note || now.text) drafts.set(now.id, now);
+  else if (!drafts.delete(now.id)) return;
+  store();
+}
+function forget(id) {
+  if (drafts.delete(id)) store();
+}
+pane.addEventListener("input", keep);
+
 function show(html) {
-  const before = filled();
+  keep();
   pane.removeAttribute("aria-busy");
   pane.innerHTML = html;
-  if (before.id && before.id === shown()?.dataset.id) {
+  const before = drafts.get(shown()?.dataset.id);
+  if (before) {
     for (const id of before.except) {
       const box = pane.querySelector(`[data-except][value="${CSS.escape(id)}"]`);
       if (box) box.checked = true;
@@ -69,7 +92,9 @@ function show(html) {
     };
     set("form.decide [name=reason]", before.reason);
     set("form.decide [name=note]", before.note);
+    set(".note-form textarea", before.text);
     if (before.reason || before.note) pane.querySelector("details.with")?.setAttribute("open", "");
+    if (before.text) pane.querySelector("details.notes")?.setAttribute("open", "");
   }
   localize(pane);
   label(pane);
@@ -84,7 +109,7 @@ async function lay(id) {
   const known = opened.get(id);
   if (known) return known;
   const here = encodeURIComponent(desk.dataset.here);
-  const asked = fragment(`/queue/${encodeURIComponent(id)}?part=pane&back=${here}`).then((part) => part?.html ?? null);
+  const asked = fragment(`/queue/${encodeURIComponent(id)}?part=pane${alone ? "&alone=1" : ""}&back=${here}`).then((part) => part?.html ?? null);
   opened.set(id, asked);
   const html = await asked;
   if (html === null) opened.delete(id);
@@ -102,6 +127,7 @@ function ahead() {
 }
 
 async function choose(card, { focus = true } = {}) {
+  keep();
   current?.classList.remove("current");
   current?.querySelector(".open")?.removeAttribute("aria-current");
   current = card;
@@ -113,8 +139,12 @@ async function choose(card, { focus = true } = {}) {
   }
   card.classList.add("current");
   card.querySelector(".open").setAttribute("aria-current", "true");
+  // So that the way back, and loading the page again, lead to this card.
+  const place = { card: card.dataset.id, rows: cards().length };
+  if (alone) history.replaceState(place, "", card.querySelector(".open").href);
+  else history.replaceState(place, "");
   if (focus) {
-    if (document.body.classList.contains("zen")) pane.focus({ preventScroll: true });
+    if (alone || document.body.classList.contains("zen")) pane.focus({ preventScroll: true });
     else card.querySelector(".open").focus({ preventScroll: true });
     card.scrollIntoView({ block: "nearest" });
   }
@@ -153,7 +183,8 @@ function claimSoon(id) {
   clearTimeout(claiming);
   clearTimeout(renewing);
   // Where the card is not shown, nobody is at work on it.
-  if (!decides || getComputedStyle(pane).display === "none") return;
+  // What waits for a lead is looked at by others, and not taken.
+  if (!decides || getComputedStyle(pane).display === "none" || !pane.querySelector("form.decide")) return;
   claiming = setTimeout(async () => {
     if (current?.dataset.id !== id || document.hidden) return;
     if (claimed && claimed !== id) release();
@@ -217,7 +248,9 @@ function add(html) {
       added.push(card);
     }
     localize(card);
+    fresh.delete(card.dataset.id);
   }
+  offer();
   empty();
   return added;
 }
@@ -234,6 +267,8 @@ const move = (step) => {
   if (!current) return choose(rows.querySelector(".card"));
   const next = step > 0 ? current.nextElementSibling : current.previousElementSibling;
   if (next) return choose(next);
+  const link = pane.querySelector(`a[data-key="${step > 0 ? "next" : "previous"}"]`);
+  if (link) return (location.href = link.href);
   if (step > 0) return loadMore().then(() => (current.nextElementSibling ? choose(current.nextElementSibling) : toast(say("js.end"), { milliseconds: 2000 })));
 };
 on("next", () => move(1));
@@ -285,6 +320,7 @@ async function decide(action, whole = false) {
   const selected = picks();
   if (selected.length && !whole) return decideAll(action, selected);
   if (shown()?.dataset.id !== card.dataset.id) return toast(say("js.loading"), { milliseconds: 2000 });
+  if (!pane.querySelector("form.decide")) return toast(say("js.lead-decides"), { milliseconds: 3000 });
   const extra = filledIn();
   if (lacks(action, extra)) return;
   const { id, kind, campaign, site } = card.dataset;
@@ -301,9 +337,12 @@ async function decide(action, whole = false) {
     Object.assign(body, { item: id, version: Number(version) });
   }
   const next = following(card);
-  const html = opened.get(id);
+  const known = opened.get(id);
+  const html = typeof known === "string" ? known : pane.innerHTML;
+  keep();
   if (claimed === id) claimed = null;
   card.remove();
+  count();
   opened.delete(id);
   void choose(next);
   bump(-1);
@@ -314,12 +353,15 @@ async function decide(action, whole = false) {
   const { ok, status, data } = await asked;
   if (ok) {
     entry.ids.push(data.id);
-    toast(`${say(past[action])} · ${comments(data.comments)}`, { undo: () => undo(entry) });
+    forget(id);
+    // Nothing is left to be shown on this page: the list tells of it.
+    if (alone && !current) location.href = `${base}${desk.dataset.here}${desk.dataset.here.includes("?") ? "&" : "?"}done=${encodeURIComponent(data.id)}`;
+    else toast(`${say(past[action])} · ${comments(data.comments)}`, { undo: () => undo(entry) });
     return;
   }
   if (undoable.includes(entry)) undoable.splice(undoable.indexOf(entry), 1);
   bump(1);
-  if (typeof html === "string") opened.set(id, html);
+  opened.set(id, html);
   comeBack(card, status, data);
 }
 
@@ -330,19 +372,35 @@ function comeBack(card, status, data) {
   else place(card);
   empty();
   const state = data?.item;
-  let why = status ? say("js.failed", { why: data?.detail ?? status }) : say("js.offline");
-  if (status === 409 && state) {
-    if (state.decision) why = say("js.conflict", { by: nameOf(state.decision.actor), what: say(past[state.decision.action] ?? "js.approved") });
-    else if (state.claimed_by && state.claimed_by !== me) why = say("js.held-by", { by: nameOf(state.claimed_by) });
-    else {
-      why = say("js.changed");
-      void renew(card.dataset.id).then(() => current?.dataset.id === card.dataset.id && lookAgain(card.dataset.id));
-    }
-  }
+  const why = refusal(status, data);
+  let link;
+  if (status === 409 && state?.campaign_card) link = { text: say("js.campaign-card"), go: () => showCard(state.campaign_card) };
+  else if (status === 409 && state?.open && !isHeld(state)) void renew(card.dataset.id).then(() => current?.dataset.id === card.dataset.id && lookAgain(card.dataset.id));
   note(card, why);
-  toast(why, { error: true });
+  toast(why, { error: true, link });
   if (state && state.open === false) leave(card);
   else void choose(card);
+}
+
+const isHeld = (state) => Boolean(state.claimed_by) && state.claimed_by !== me;
+
+/** Why a decision was refused. Somebody was faster only where the card is closed; one that is open is somebody's, or has changed. */
+function refusal(status, data) {
+  if (status === 0) return say("js.offline");
+  if (status === 401) return say("js.logged-out");
+  const state = data?.item;
+  if (status !== 409 || !state) return say("js.failed", { why: data?.detail ?? status });
+  if (!state.open && state.decision) return say("js.conflict", { by: nameOf(state.decision.actor), what: say(past[state.decision.action] ?? "js.approved") });
+  if (state.campaign_card) return say("js.absorbed");
+  return isHeld(state) ? say("js.held-by", { by: nameOf(state.claimed_by) }) : say("js.changed");
+}
+
+/** Lays a card open that may not be in the list. */
+async function showCard(id) {
+  if (!rowOf(id)) await renew(id);
+  const card = rowOf(id);
+  if (card) return choose(card);
+  location.href = `${base}/queue/${encodeURIComponent(id)}?back=${encodeURIComponent(desk.dataset.here)}`;
 }
 
 function note(card, text) {
@@ -369,6 +427,7 @@ function leave(card) {
     if (!card.isConnected || !card.classList.contains("gone")) return;
     if (card === current) void choose(following(card), { focus: false });
     card.remove();
+    count();
     empty();
   }, LINGER);
 }
@@ -378,11 +437,12 @@ async function undo(entry) {
   // What was decided on another page is undone by the form that tells of it.
   const form = document.querySelector("form.said");
   if (!last && form) return form.requestSubmit();
-  if (!last) return toast(say("js.nothing-to-undo"), { milliseconds: 3000 });
+  if (!last) return undoOlder();
   const at = undoable.indexOf(last);
   if (at < 0) return;
   undoable.splice(at, 1);
   if (last.asked && !(await last.asked).ok) return;
+  const back = [];
   while (last.ids.length) {
     const { ok, status, data } = await call("POST", `/v1/decisions/${last.ids[last.ids.length - 1]}/undo`);
     if (!ok) {
@@ -390,13 +450,29 @@ async function undo(entry) {
       return toast(say(status ? "js.failed" : "js.offline", { why: data?.detail ?? status }), { error: true });
     }
     last.ids.pop();
+    back.push(...(data.items ?? []));
   }
   toast(say("js.undone"), { milliseconds: 3000 });
-  if (!last.card) return void renewAll();
-  await renew(last.card.dataset.id);
-  const back = rowOf(last.card.dataset.id);
-  if (back) void choose(back);
-  else recount();
+  // Where the comments stand now, which may be another card than the one that was decided.
+  if (back.length > 20) await renewAll();
+  else await Promise.all(back.map(renew));
+  recount();
+  const first = rowOf(last.card?.dataset.id ?? "") ?? back.map(rowOf).find(Boolean);
+  if (first && (last.card || !current)) void choose(first);
+}
+
+/** After the page was loaded again nothing is remembered here: the newest of one's decisions that can still be taken back, if it is meant. */
+async function undoOlder() {
+  const { ok, data } = await call("GET", "/v1/decisions?limit=100");
+  const mine = ok && data.decisions.find((one) => one.actor === me && !one.undone_at && Date.parse(one.undo_until) > Date.now());
+  if (!mine) return toast(say("js.nothing-to-undo"), { milliseconds: 3000 });
+  const at = new Intl.DateTimeFormat(undefined, { timeStyle: "short" }).format(new Date(mine.at));
+  const what = make("p", {}, say("js.undo-what", { what: say(past[mine.action] ?? "js.approved"), n: comments(mine.size), at }));
+  const sure = await ask(say("js.undo-older"), [what], [{ text: say("js.undo"), value: "yes", primary: true }, { text: say("js.close"), value: "" }]);
+  if (sure !== "yes") return;
+  const entry = { ids: [mine.id], card: null };
+  undoable.push(entry);
+  return undo(entry);
 }
 on("undo", () => undo());
 
@@ -414,13 +490,22 @@ pane.addEventListener("submit", async (event) => {
     void decide(event.submitter?.value ?? "approve", form.closest(".pane-card")?.dataset.kind === "campaign");
   } else if (form.matches("form.note-form")) {
     event.preventDefault();
+    const card = current;
     const { kind, site, subject, text } = Object.fromEntries(new FormData(form));
     const { ok, data } = await call("POST", "/v1/notes", { kind, site, subject, text });
     if (!ok) return toast(say("js.failed", { why: data?.detail ?? "" }), { error: true });
     toast(say("js.noted"), { milliseconds: 3000 });
-    const card = current;
     form.reset();
+    keep();
     await lookAgain(card.dataset.id);
+  } else if (form.matches("form.take")) {
+    event.preventDefault();
+    const { id } = current.dataset;
+    const { ok, data } = await call("POST", "/v1/queue/claims", { items: [id], take_over: true });
+    if (!ok || !data.claimed.includes(id)) return toast(say("js.not-taken"), { error: true });
+    claimed = id;
+    claim(id, me, Date.now() + data.lease_seconds * 1000);
+    toast(say("js.taken"), { milliseconds: 3000 });
   }
 });
 
@@ -453,15 +538,19 @@ function count() {
   if (place) place.textContent = n ? say("js.picked", { n }) : say("js.none-picked");
 }
 
+on("leave", () => {
+  for (const card of picks()) card.querySelector("input").checked = false;
+  count();
+});
 on("select", () => {
   const box = current?.querySelector("input");
-  if (!box) return;
+  if (!box || alone) return;
   box.checked = !box.checked;
   picked(box, false);
 });
 on("select-range", () => {
   const box = current?.querySelector("input");
-  if (!box) return;
+  if (!box || alone) return;
   box.checked = true;
   picked(box, true);
 });
@@ -479,6 +568,7 @@ async function decideAll(action, selected) {
   const sample = selected.slice(0, 5).map((card) => make("li", { dir: "auto" }, card.querySelector(".text").textContent));
   const reason = make("input", { name: "reason", maxlength: "100", autocomplete: "off" });
   const title = `${say(`key.${action}`)}: ${say("js.picked", { n: selected.length })}, ${comments(reached)}`;
+  if (selected.length > sample.length) sample.push(make("li", { class: "dim" }, say("js.and-more", { n: selected.length - sample.length })));
   const fields = [make("ul", {}, ...sample)];
   const options = pane.querySelector("form.decide [name=reason]");
   const why = options ? options.cloneNode(true) : reason;
@@ -498,29 +588,50 @@ async function decideAll(action, selected) {
   const entry = { ids: [], card: null };
   const busy = toast(say("js.progress", { done: 0, all: selected.length }), { milliseconds: 60_000 });
   let done = 0;
+  const reasons = [];
   for (const group of groups.values()) {
-    for (let at = 0; at < group.length; at += PORTION) {
-      const portion = group.slice(at, at + PORTION);
-      const items = portion.map((card) => ({ id: card.dataset.id, version: Number(card.dataset.version) }));
-      const { ok, status, data } = await call("POST", "/v1/decisions", { action, items, ...extra });
-      if (!ok) {
-        toast(say(status ? "js.failed" : "js.offline", { why: data?.detail ?? status }), { error: true });
-        continue;
+    const free = group.filter((card) => leads || !("escalated" in card.dataset));
+    if (free.length < group.length) reasons.push(say("js.lead-card"));
+    for (let at = 0; at < free.length; at += PORTION) {
+      let portion = free.slice(at, at + PORTION);
+      // One card of somebody else's does not keep the others: it stays behind with the reason, and they are tried again.
+      while (portion.length) {
+        const items = portion.map((card) => ({ id: card.dataset.id, version: Number(card.dataset.version) }));
+        const { ok, status, data } = await call("POST", "/v1/decisions", { action, items, ...extra });
+        const refused = status === 409 ? portion.find((card) => card.dataset.id === data?.item?.id) : undefined;
+        if (!ok && !refused) {
+          toast(refusal(status, data), { error: true });
+          break;
+        }
+        if (refused) {
+          const why = refusal(status, data);
+          reasons.push(why);
+          note(refused, why);
+          refused.querySelector("input").checked = false;
+          if (data.item.open === false) leave(refused);
+          else void renew(refused.dataset.id);
+          portion = portion.filter((card) => card !== refused);
+          continue;
+        }
+        entry.ids.push(data.id);
+        done += portion.length;
+        busy.firstChild.textContent = say("js.progress", { done, all: selected.length });
+        if (portion.includes(current)) void choose(cards().find((card) => !selected.includes(card)) ?? null);
+        for (const card of portion) card.remove();
+        break;
       }
-      entry.ids.push(data.id);
-      done += portion.length;
-      busy.firstChild.textContent = say("js.progress", { done, all: selected.length });
-      if (portion.includes(current)) void choose(cards().find((card) => !selected.includes(card)) ?? null);
-      for (const card of portion) card.remove();
     }
   }
   busy.remove();
   count();
+  if (!current && more) await loadMore().then(() => choose(rows.querySelector(".card")));
   empty();
   ahead();
+  if (reasons.length) toast(say("js.left-out", { why: [...new Set(reasons)].join(" ") }), { error: true });
   if (!entry.ids.length) return;
   undoable.push(entry);
-  toast(`${say(past[action])} · ${say("js.picked", { n: done })}`, { undo: () => undo(entry), milliseconds: 15_000 });
+  const told = done < selected.length ? say("js.done-of", { what: say(past[action]), done, all: selected.length }) : `${say(past[action])} · ${say("js.picked", { n: done })}`;
+  toast(told, { undo: () => undo(entry), milliseconds: 15_000 });
 }
 
 /* ---- the rest of the keys ---- */
@@ -568,6 +679,7 @@ async function renew(id) {
   const before = rowOf(id);
   if (!part.html.trim()) {
     if (before && before !== current) before.remove();
+    count();
     return empty();
   }
   add(part.html);
@@ -651,10 +763,19 @@ hear("decision", ({ actor, action, items }) => {
   }
   recount();
 });
-hear("decision.undone", () => recount());
+hear("decision.undone", ({ items }) => {
+  recount();
+  for (const item of items ?? []) {
+    if (rowOf(item)) void renew(item);
+    else fresh.add(item);
+  }
+  offer();
+  if (!cards().length) void renewAll();
+});
 
-function claim(item, by, until) {
-  opened.delete(item);
+function claim(item, by, until, from) {
+  // Whose it is stands on the card: but one's own is not fetched again for that, nor lost when the line is cut.
+  if (by !== me) opened.delete(item);
   const others = by && by !== me;
   for (const place of [rowOf(item), pane.querySelector(`.pane-card[data-id="${CSS.escape(item)}"]`)]) {
     const chip = place?.querySelector("[data-claim]");
@@ -664,9 +785,22 @@ function claim(item, by, until) {
     const who = by === me ? say("js.mine") : say("js.with", { by: nameOf(by) });
     chip.textContent = by ? `${who} – ${time}` : "";
   }
-  if (others && current?.dataset.id === item) toast(say("js.held-by", { by: nameOf(by) }), { milliseconds: 4000 });
+  const take = shown()?.dataset.id === item ? pane.querySelector("[data-take]") : null;
+  if (take) take.hidden = !others || !pane.querySelector("form.decide");
+  if (!others) return;
+  if (claimed === item) claimed = null;
+  const why = say(from === me ? "js.taken-over" : "js.held-by", { by: nameOf(by) });
+  if (from === me) {
+    clearTimeout(renewing);
+    const banner = shown()?.dataset.id === item ? pane.querySelector(".conflict") : null;
+    if (banner) {
+      banner.textContent = why;
+      banner.hidden = false;
+    }
+  }
+  if (current?.dataset.id === item) toast(why, { milliseconds: 4000 });
 }
-hear("queue.claimed", ({ item, by, until }) => claim(item, by, until));
+hear("queue.claimed", ({ item, by, until, from }) => claim(item, by, until, from));
 hear("queue.released", ({ item }) => claim(item, null));
 
 /* ---- begin ---- */
@@ -677,8 +811,16 @@ if (current) {
     opened.set(current.dataset.id, pane.innerHTML);
     show(pane.innerHTML);
   }
-  if (isTaken(current)) current = following(current) ?? current;
-  void choose(current, { focus: false });
+  const own = alone ? rowOf(shown()?.dataset.id ?? "") : null;
+  const before = alone ? null : history.state?.card;
+  if (own) void choose(own, { focus: false });
+  else {
+    // Back from another page: to the card that was open, as long as it waits.
+    while (before && !rowOf(before) && more && cards().length < (history.state?.rows ?? 0)) await loadMore();
+    const place = before ? rowOf(before) : null;
+    if (!place && isTaken(current)) current = following(current) ?? current;
+    void choose(place ?? current, { focus: false });
+  }
 }
 count();
 listen(desk.dataset.event);

@@ -26,10 +26,11 @@ export function make(name, attributes = {}, ...children) {
   return element;
 }
 
-/** Says something. With `undo`, a button that does so. */
-export function toast(text, { undo, error = false, milliseconds = 8000 } = {}) {
+/** Says something. With `undo`, a button that does so; with `link`, one that leads to what is spoken of. */
+export function toast(text, { undo, link, error = false, milliseconds = 8000 } = {}) {
   const toast = make("div", { class: error ? "toast error" : "toast" }, make("span", {}, text));
   if (undo) toast.append(make("button", { type: "button", onclick: () => { toast.remove(); undo(); } }, say("js.undo")));
+  if (link) toast.append(make("button", { type: "button", onclick: () => { toast.remove(); link.go(); } }, link.text));
   if (error) toast.append(make("button", { type: "button", onclick: () => toast.remove() }, say("js.close")));
   box.append(toast);
   while (box.children.length > 3) box.firstChild.remove();
