@@ -17,3 +17,4 @@ mod operation;
 mod pages;
 mod regression;
 mod support;
+mod together;

@@ -431,7 +431,11 @@ async fn a_band_is_decided_and_leaves_the_rest() {
     let (_, page) = desk.page(&mo, &format!("/band?low={high}&high=25")).await;
     assert!(page.contains("data-cards=\"1\""), "{page}");
     let fields = format!("action=approve&low={high}&high=25");
-    assert_eq!(desk.submit(&mo, "/band", &fields).await.0, StatusCode::OK, "without a script it is asked first");
+    assert_eq!(
+        desk.submit(&mo, "/band", &fields).await.0,
+        StatusCode::OK,
+        "without a script it is asked first"
+    );
     assert_eq!(desk.get("/v1/queue").await.1["items"].as_array().unwrap().len(), 2);
     let (status, to) = desk.submit(&mo, "/band", &format!("{fields}&sure=1")).await;
     assert_eq!(status, StatusCode::SEE_OTHER);
@@ -539,7 +543,15 @@ async fn what_an_administrator_does_is_written_down_under_his_name() {
         .insert_header(("cookie", admin.cookie.clone()))
         .insert_header(("content-type", "application/x-www-form-urlencoded"))
         .set_payload(format!("csrf={}&sites=gazette&scopes=review&title=desk", admin.csrf));
-    let (_, _, page) = desk.send(request).await;
+    let (status, headers, _) = desk.send_for_head(request).await;
+    assert_eq!(status, StatusCode::SEE_OTHER, "loading the page again must not make another key");
+    let to = headers.get("location").unwrap().to_str().unwrap();
+    let made = desk.store.keys().await.unwrap().len();
+    let mo = desk.log_in("mo").await;
+    assert_eq!(desk.page(&mo, to).await.0, StatusCode::FORBIDDEN);
+    let (_, page) = desk.page(&admin, to).await;
+    assert!(!desk.page(&admin, to).await.1.contains("fresh-key"), "shown once");
+    assert_eq!(desk.store.keys().await.unwrap().len(), made);
     let key = between(&page, "id=\"fresh-key\" readonly value=\"", "\"").to_owned();
     let with = |key: &str| {
         TestRequest::get().uri("/v1/queue").insert_header(("authorization", format!("Bearer {key}")))

@@ -75,8 +75,9 @@ function forget(id) {
 }
 pane.addEventListener("input", keep);
 
-function show(html) {
-  keep();
+function show(html, { isFirst = false } = {}) {
+  // What the service has drawn is not somebody's having taken his draft away.
+  if (!isFirst) keep();
   pane.removeAttribute("aria-busy");
   pane.innerHTML = html;
   const before = drafts.get(shown()?.dataset.id);
@@ -809,7 +810,7 @@ if (sessionStorage.getItem("zen")) document.querySelector('[data-key="zen"]')?.c
 if (current) {
   if (pane.firstElementChild) {
     opened.set(current.dataset.id, pane.innerHTML);
-    show(pane.innerHTML);
+    show(pane.innerHTML, { isFirst: true });
   }
   const own = alone ? rowOf(shown()?.dataset.id ?? "") : null;
   const before = alone ? null : history.state?.card;
