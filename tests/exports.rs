@@ -1,4 +1,5 @@
 //! Exports by the command line: where their comments go, and what is said of what cannot be read.
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
 
 use std::io::Write;
 use std::path::Path;

@@ -34,7 +34,7 @@ pub(super) const COOKIE: &str = "claque_session";
 pub(super) const WRONG_TOKEN: &str =
     "send the session's token in the header `X-CSRF-Token`: `GET /v1/session` tells it";
 /// How long a key that was just made waits to be shown, once.
-const SHOWN_WITHIN: Duration = Duration::from_secs(300);
+const SHOWN_WITHIN: Duration = Duration::from_mins(5);
 
 /// Keys that were found lately; and the texts of those that were just made, until their maker has been shown them.
 #[derive(Default)]

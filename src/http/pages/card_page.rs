@@ -28,6 +28,7 @@ struct Claim {
 /// A card laid open.
 #[derive(Template)]
 #[template(path = "pane.html")]
+#[expect(clippy::struct_excessive_bools, reason = "what a page shows or not")]
 pub(super) struct Pane {
     f: Frame,
     id: String,
@@ -169,10 +170,8 @@ pub(super) async fn page(
     let f = Frame::new(&state, &caller, "queue", say("card.title")).await?;
     let event = store.last_event().await?;
     let is_part = fields.get("part") == Some("pane");
-    let filter = match is_part && fields.get("alone").is_none() {
-        true => None,
-        false => filter_of(&state, &caller, &back).await,
-    };
+    let in_list = is_part && fields.get("alone").is_none();
+    let filter = if in_list { None } else { filter_of(&state, &caller, &back).await };
     let mut pane = Pane::load(&state, &f, &caller, item.clone(), &back).await?;
     if let Some((filter, _)) = &filter {
         pane.around =

@@ -409,7 +409,8 @@ pub(super) async fn decide_by_site(
             // One card of somebody else's does not keep the others: it stays behind, and they are tried again.
             Err(StoreError::Conflict { state, version }) => {
                 let before = items.len();
-                items.retain(|(id, _)| state["id"] != id.as_str());
+                let taken = state.get("id").and_then(serde_json::Value::as_str);
+                items.retain(|(id, _)| Some(id.as_str()) != taken);
                 if items.len() == before {
                     return Err(StoreError::Conflict { state, version }.into());
                 }
