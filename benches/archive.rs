@@ -150,6 +150,7 @@ fn main() {
             out: &out,
             resume: false,
             strict: false,
+            parquet: false,
             stop: &stop,
         };
         let options = Options::default();

@@ -639,3 +639,25 @@ fn a_backtest_passes_or_fails_its_gate() {
     assert!(why.contains("precision is") && why.contains("newly caught"), "{why}");
     assert_eq!(run(&["backtest", file, "--new", new, "--gate", "beauty=1"]).status.code(), Some(2));
 }
+
+#[test]
+fn a_past_time_is_gone_through_again() {
+    let printed =
+        good(&["simulate", "examples/desk/comments.jsonl", "--articles", "examples/desk/articles.jsonl"]);
+    assert!(printed.contains("decisions:") && printed.contains("showed at its comment"), "{printed}");
+    let told = good(&["simulate", "examples/desk/comments.jsonl", "--format", "json"]);
+    let it: Value = serde_json::from_str(&told).unwrap();
+    let number = |name: &str| it[name].as_u64().unwrap();
+    assert_eq!(number("comments"), 419);
+    let flagged = number("at_arrival") + number("later");
+    assert!(number("decisions") < flagged, "a campaign is one decision");
+    let by_day = |what: &str| -> u64 {
+        it["days"].as_array().unwrap().iter().map(|day| day[what].as_u64().unwrap()).sum()
+    };
+    assert_eq!((by_day("at_arrival"), by_day("cards")), (number("at_arrival"), number("decisions")));
+    assert!(it["campaigns"].as_array().unwrap().iter().any(|one| one["missed_before"].is_u64()));
+    let none = run(&["simulate", "/dev/null"]);
+    assert_eq!(none.status.code(), Some(2));
+    let again = run(&["simulate", "examples/desk/comments.jsonl", "--from", "nothing"]);
+    assert_eq!(again.status.code(), Some(2));
+}

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use anyhow::{Context, Result, anyhow, bail};
 
 use super::database::runtime;
-use super::output::{printable, write_to};
+use super::output::{printable, share, write_to};
 use super::rescore::{Reading, read_all};
 use super::score::read_articles;
 use super::{EngineArgs, Outcome};
@@ -174,12 +174,6 @@ impl Gate {
 }
 
 fn table(out: &mut dyn std::io::Write, it: &Backtest) -> std::io::Result<()> {
-    let share = |value: Option<f64>, interval: Option<(f64, f64)>| match (value, interval) {
-        (Some(value), Some((low, high))) => {
-            format!("{:.1} % ({:.1}-{:.1})", value * 100.0, low * 100.0, high * 100.0)
-        }
-        _ => "-".to_owned(),
-    };
     writeln!(out, "{} comments", it.comments)?;
     writeln!(
         out,

@@ -20,6 +20,7 @@ mod rules;
 mod score;
 mod serve;
 mod shell;
+mod simulate;
 mod train;
 
 use std::path::PathBuf;
@@ -55,6 +56,8 @@ enum Command {
     Plan(plan::Command),
     /// Compare two rulesets: which verdicts flip, and by what
     Backtest(backtest::Args),
+    /// Go through a past time again: what would be flagged as it came, how many decisions, how soon campaigns show
+    Simulate(simulate::Args),
     /// Filter: comments in, what links and places them out, as JSON Lines
     Sketch(filters::SketchArgs),
     /// Filter: candidate pairs of sketches in, verified links out, as JSON Lines
@@ -137,6 +140,7 @@ pub fn run() -> ExitCode {
         Command::Rescore(args) => rescore::run(args),
         Command::Plan(command) => plan::run(command),
         Command::Backtest(args) => backtest::run(args),
+        Command::Simulate(args) => simulate::run(args),
         Command::Sketch(args) => filters::sketch(args),
         Command::Verify(args) => filters::verify(args),
         Command::Train(args) => train::run(args),

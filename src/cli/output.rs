@@ -221,6 +221,16 @@ fn highlight(text: &str, assessment: &Assessment, mark: &str, off: &str) -> Stri
     out
 }
 
+/// A share with its interval, in per cent.
+pub(super) fn share(value: Option<f64>, interval: Option<(f64, f64)>) -> String {
+    match (value, interval) {
+        (Some(value), Some((low, high))) => {
+            format!("{:.1} % ({:.1}-{:.1})", value * 100.0, low * 100.0, high * 100.0)
+        }
+        _ => "-".to_owned(),
+    }
+}
+
 /// Text that cannot command a terminal: control and bidirectional characters are shown as their code.
 pub(super) fn printable(text: &str) -> String {
     use std::fmt::Write as _;

@@ -57,6 +57,9 @@ pub(super) struct Args {
     /// End at the first piece that is not understood
     #[arg(long)]
     strict: bool,
+    /// Write the assessments as Parquet too (needs a build with `--features parquet`)
+    #[arg(long)]
+    parquet: bool,
     /// How to tell the progress
     #[arg(long, value_enum, default_value_t = How::Auto)]
     progress: How,
@@ -122,6 +125,9 @@ impl Reading {
 }
 
 pub(super) fn run(args: &Args) -> Result<Outcome> {
+    if args.parquet && !cfg!(feature = "parquet") {
+        bail!("--parquet: this claque was built without it: build with `--features parquet`");
+    }
     let engine = args.engine.load()?;
     let (articles, article_rejects) = read_articles(args.articles.as_ref())?;
     super::output::report_rejects(&article_rejects);
@@ -138,6 +144,7 @@ pub(super) fn run(args: &Args) -> Result<Outcome> {
         out: &args.out,
         resume: args.resume,
         strict: args.strict,
+        parquet: args.parquet,
         stop: &stop,
     };
     let mut pool = rayon::ThreadPoolBuilder::new();

@@ -50,7 +50,7 @@ pub fn wilson(hits: usize, n: usize) -> Option<(f64, f64)> {
 }
 
 impl Fare {
-    fn add(&mut self, flagged: bool, label: Option<Label>) {
+    pub(super) fn add(&mut self, flagged: bool, label: Option<Label>) {
         self.flagged += usize::from(flagged);
         match (flagged, label) {
             (true, Some(Label::Human)) => self.wrong += 1,
@@ -60,7 +60,7 @@ impl Fare {
         }
     }
 
-    fn finish(&mut self) {
+    pub(super) fn finish(&mut self) {
         let share = |hits: usize, n: usize| (n > 0).then(|| hits as f64 / n as f64);
         let (known, all) = (self.right + self.wrong, self.right + self.missed);
         self.precision = share(self.right, known);

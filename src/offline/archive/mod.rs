@@ -14,6 +14,8 @@
 mod articles;
 mod facts;
 mod outputs;
+#[cfg(feature = "parquet")]
+mod parquet;
 pub mod progress;
 pub mod report;
 mod run;

@@ -163,6 +163,10 @@ pub(super) fn finish(
     let Some(campaigns) = campaigns(job, place, told)? else { return Ok(Ended::Stopped) };
     let threads = threads(job, place, told)?;
     plan(job, place, state)?;
+    #[cfg(feature = "parquet")]
+    if job.parquet {
+        super::parquet::write(job.out)?;
+    }
     let record = &told.record;
     let summary = json!({
         "made_with": state.identity,
@@ -187,7 +191,7 @@ pub(super) fn finish(
 }
 
 /// Opens a file that takes its place when it is whole.
-fn half(path: &Path) -> Result<(BufWriter<File>, std::path::PathBuf), ArchiveError> {
+pub(super) fn half(path: &Path) -> Result<(BufWriter<File>, std::path::PathBuf), ArchiveError> {
     let mut half = path.as_os_str().to_owned();
     half.push(".new");
     let half = std::path::PathBuf::from(half);
@@ -195,7 +199,7 @@ fn half(path: &Path) -> Result<(BufWriter<File>, std::path::PathBuf), ArchiveErr
     Ok((BufWriter::with_capacity(1 << 18, file), half))
 }
 
-fn close(file: BufWriter<File>, half: &Path, path: &Path) -> Result<(), ArchiveError> {
+pub(super) fn close(file: BufWriter<File>, half: &Path, path: &Path) -> Result<(), ArchiveError> {
     let done = file.into_inner().map_err(std::io::IntoInnerError::into_error);
     done.and_then(|file| file.sync_all())
         .and_then(|()| std::fs::rename(half, path))

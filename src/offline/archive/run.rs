@@ -78,6 +78,8 @@ pub struct Job<'a> {
     pub out: &'a Path,
     /// Whether work that lies there goes on.
     pub resume: bool,
+    /// Whether the assessments are also written as a table by columns: only where the feature `parquet` is built in.
+    pub parquet: bool,
     /// Whether a bad record ends it.
     pub strict: bool,
     /// Ends it at the next good place when it becomes true.
@@ -238,6 +240,9 @@ pub(super) fn cut_open(path: &Path, length: u64) -> Result<BufWriter<File>, Arch
 
 fn identity(job: &Job<'_>, origin: &Origin<'_>) -> Result<Identity, ArchiveError> {
     let mut options = format!("strict={}", job.strict);
+    if job.parquet {
+        options.push_str(" parquet");
+    }
     let inputs = match origin {
         Origin::Files { files, from, options: how } => {
             let _ = write!(options, " from={from:?} {how:?}");
