@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 
 use claque::config::Config;
 use claque::domain::Comment;
-use claque::engine::{Engine, Linking, Model};
+use claque::engine::{Engine, Model};
 use claque::intake::Allowed;
 use claque::offline::archive::{Job, Origin, progress::Quiet, run};
 use claque::offline::judge::Mode;
@@ -29,6 +29,8 @@ use gaoya::minhash::{MinHashIndex, MinHasher, MinHasher32};
 use rayon::prelude::*;
 use support::corpus;
 
+/// The Jaccard coefficient from which both call two comments near-duplicates.
+const ALIKE: f64 = 0.35;
 /// Comments that the peer in Python takes.
 const PYTHON_SAMPLE: usize = 20_000;
 
@@ -126,17 +128,17 @@ fn main() {
         lines.par_iter().map(hash).reduce(|| 0, |a, b| a ^ b)
     });
     let floor = Some(floor.wall);
-    let (ours, found) = measure("claque: near-duplicates and the rules' phrases", n, floor, || {
-        let sketch = |line: &String| {
-            let comment: Comment = serde_json::from_str(line).unwrap();
-            let analysis = Analysis::alone(&comment.text);
-            std::hint::black_box(engine.rules.matches(&analysis, &mut Facts::default()));
-            Sketch::new(&Features::new(&analysis, None)).unwrap_or(Sketch::NONE)
-        };
-        let sketches: Vec<Sketch> = lines.par_iter().map(sketch).collect();
-        let linking = Linking::new(&engine.config.campaign);
-        pairs(&sketches, |_, _, likeness| linking.admits(likeness, None, None))
-    });
+    let (ours, found) =
+        measure("claque: near-duplicates (J >= 0.35) and the rules' phrases", n, floor, || {
+            let sketch = |line: &String| {
+                let comment: Comment = serde_json::from_str(line).unwrap();
+                let analysis = Analysis::alone(&comment.text);
+                std::hint::black_box(engine.rules.matches(&analysis, &mut Facts::default()));
+                Sketch::new(&Features::new(&analysis, None)).unwrap_or(Sketch::NONE)
+            };
+            let sketches: Vec<Sketch> = lines.par_iter().map(sketch).collect();
+            pairs(&sketches, |_, _, likeness| likeness.jaccard >= ALIKE)
+        });
     told(&clusters, &found.iter().map(|pair| (pair.later, pair.earlier)).collect::<Vec<_>>());
     drop(found);
     let (whole, ()) = measure("claque rescore: the whole of it, with report and plan", n, floor, || {
@@ -159,7 +161,7 @@ fn main() {
         run(&job, origin, &mut Quiet, &pool).unwrap();
     });
     let (theirs, found) =
-        measure("gaoya 0.2 (32 bands of 4, J >= 0.35, same words) and the phrases", n, floor, || {
+        measure("gaoya 0.2 (32 bands of 4, J >= 0.35, same features) and the phrases", n, floor, || {
             let hasher = MinHasher32::new(128);
             let signature = |line: &String| {
                 let comment: Comment = serde_json::from_str(line).unwrap();
@@ -168,7 +170,7 @@ fn main() {
                 hasher.create_signature(Features::new(&analysis, None).content.iter())
             };
             let signatures: Vec<_> = lines.par_iter().map(signature).collect();
-            let mut index = MinHashIndex::new(32, 4, 0.35);
+            let mut index = MinHashIndex::new(32, 4, ALIKE);
             let mut found = Vec::new();
             for (at, signature) in signatures.into_iter().enumerate() {
                 found.extend(index.query(&signature).into_iter().map(|other: &u32| (at as u32, *other)));

@@ -522,7 +522,7 @@ fn labels_that_exports_and_people_gave_are_measured_and_learned_from() {
     let nothing = run(&train);
     assert_eq!(nothing.status.code(), Some(2));
     assert!(
-        String::from_utf8_lossy(&nothing.stderr).contains("are labelled"),
+        String::from_utf8_lossy(&nothing.stderr).contains("were approved"),
         "nobody has decided anything yet"
     );
     let connection = Connection::open(&db).unwrap();
@@ -530,6 +530,28 @@ fn labels_that_exports_and_people_gave_are_measured_and_learned_from() {
     connection.execute(decide, []).unwrap();
     let told = good(&train);
     assert!(told.contains("harbour-gazette") && told.contains("valley-courier"), "{told}");
+    let machine = |db: &str| {
+        let exported = lines(good(&["export", "--db", db]).as_bytes());
+        exported.iter().filter(|one| one["label"] == "machine").count()
+    };
+    let all = machine(db.to_str().unwrap());
+    assert!(all > 20, "{all}");
+    // What was rejected for an insult, and what the CMS rejected, says nothing of the text, whatever the comment came with.
+    let (insult, by_cms): (i64, i64) = connection
+        .query_row("SELECT min(seq), max(seq) FROM comments WHERE status = 'rejected'", [], |row| {
+            Ok((row.get(0)?, row.get(1)?))
+        })
+        .unwrap();
+    connection
+        .execute_batch(&format!(
+            "UPDATE comments SET record = json_set(record, '$.label', 'machine') WHERE seq = {insult};
+             INSERT INTO decisions (id, site, action, reason, actor, trust, at, undo_until)
+               SELECT 'd1', site, 'reject', 'insult', 'user:ann', 'moderator', 1, 1 FROM comments WHERE seq = {insult};
+             INSERT INTO decision_comments (decision, comment, status_before) VALUES ('d1', {insult}, 'published');
+             UPDATE comments SET decided_by = 'cms' WHERE seq = {by_cms};"
+        ))
+        .unwrap();
+    assert_eq!(machine(db.to_str().unwrap()), all - 2);
     good(&["score", "examples/desk/comments.jsonl", "--model", model.to_str().unwrap()]);
 }
 
@@ -660,4 +682,113 @@ fn a_past_time_is_gone_through_again() {
     assert_eq!(none.status.code(), Some(2));
     let again = run(&["simulate", "examples/desk/comments.jsonl", "--from", "nothing"]);
     assert_eq!(again.status.code(), Some(2));
+}
+
+#[test]
+fn an_import_leaves_what_is_there_as_it_is() {
+    let dir = tempfile::tempdir().unwrap();
+    let db = dir.path().join("claque.db");
+    import_demo(dir.path(), &db, &[]);
+    let connection = Connection::open(&db).unwrap();
+    let promise = r#"{"id":"promised","text":"Still on its way.","author":"a"}"#;
+    connection
+        .execute("INSERT INTO inbox (site, id, revision, record, at) VALUES ('valley-courier', 'promised', 't:1', ?1, 1)", [promise])
+        .unwrap();
+    let all = "SELECT group_concat(id || verdict || coalesce(campaign, '-') || standing_at, ' ') FROM (SELECT * FROM comments WHERE id <> 'new' ORDER BY seq)";
+    let now = || -> String { connection.query_row(all, [], |row| row.get(0)).unwrap() };
+    let before = now();
+    let strict = dir.path().join("strict.toml");
+    std::fs::write(&strict, "[text]\nalone_p = 0.05\ncorroborated_p = 0.2\n").unwrap();
+    let one = dir.path().join("one.jsonl");
+    std::fs::write(
+        &one,
+        r#"{"id":"new","text":"The cat sat on my keyboard all morning.","author":"c","article_id":"cats"}"#,
+    )
+    .unwrap();
+    let (db, one, strict) = (db.to_str().unwrap(), one.to_str().unwrap(), strict.to_str().unwrap());
+    good(&["import", one, "--site", "valley-courier", "--db", db, "--config", strict]);
+    assert_eq!(now(), before, "other thresholds are the service's to apply");
+    let promised: i64 = connection.query_row("SELECT count(*) FROM inbox", [], |row| row.get(0)).unwrap();
+    assert_eq!(promised, 1, "what was promised is the service's to keep");
+}
+
+#[test]
+fn a_plan_takes_nothing_from_those_who_wait_and_accuses_nobody_who_is_trusted() {
+    let dir = tempfile::tempdir().unwrap();
+    let db = dir.path().join("claque.db");
+    let db_name = db.to_str().unwrap();
+    let path = |name: &str| dir.path().join(name).to_str().unwrap().to_owned();
+    std::fs::write(path("blind.toml"), "observe_only = true\n").unwrap();
+    import_demo(dir.path(), &db, &["--config", &path("blind.toml")]);
+    good(&["rescore", "--store", "--db", db_name, "--out", &path("all")]);
+    let plan: Value =
+        serde_json::from_slice(&std::fs::read(dir.path().join("all/plan.json")).unwrap()).unwrap();
+    let caught: Vec<&Value> = plan["items"].as_array().unwrap().iter().collect();
+    let connection = Connection::open(&db).unwrap();
+    let author: String = connection
+        .query_row(
+            "SELECT author FROM comments WHERE seq = ?1",
+            [caught[0]["stored"]["seq"].as_i64().unwrap()],
+            |row| row.get(0),
+        )
+        .unwrap();
+    // Somebody is trusted after the plan was made: it does not propose him.
+    connection
+        .execute(
+            "INSERT INTO trusted_authors (site, author, actor, at) VALUES (?1, ?2, 'user:ann', 1)",
+            [caught[0]["site"].as_str().unwrap(), &author],
+        )
+        .unwrap();
+    let told = good(&["plan", "apply", &path("all/plan.json"), "--db", db_name]);
+    assert!(told.contains(&format!("{} comments changed", caught.len() - 1)), "{told}");
+    good(&["plan", "undo", &path("all/plan.json"), "--db", db_name]);
+    // Before the plan was made: it is not even in it.
+    good(&["rescore", "--store", "--db", db_name, "--out", &path("trusted")]);
+    let trusted: Value =
+        serde_json::from_slice(&std::fs::read(dir.path().join("trusted/plan.json")).unwrap()).unwrap();
+    assert_eq!(trusted["items"].as_array().unwrap().len(), caught.len() - 1);
+    // What the CMS keeps back until somebody decides keeps its card.
+    good(&["plan", "apply", &path("trusted/plan.json"), "--db", db_name]);
+    connection.execute("UPDATE comments SET status = 'pending' WHERE verdict = 'review'", []).unwrap();
+    let mild = mild_rules(dir.path());
+    good(&["rescore", "--store", "--db", db_name, "--rules", &mild, "--out", &path("milder")]);
+    let cards = || -> i64 {
+        connection.query_row("SELECT count(*) FROM queue WHERE is_open = 1", [], |row| row.get(0)).unwrap()
+    };
+    let before = cards();
+    let told = good(&["plan", "apply", &path("milder/plan.json"), "--db", db_name]);
+    assert!(told.contains(": 0 comments changed") && cards() == before, "{told}");
+}
+
+#[test]
+fn a_slip_leaves_no_trace_and_articles_named_by_hand_count() {
+    let dir = tempfile::tempdir().unwrap();
+    let out = dir.path().join("out");
+    let table = dir.path().join("x.csv");
+    std::fs::write(&table, "number,words,article_id,headline\n1,The tram is late again my friend,a,Tram\n")
+        .unwrap();
+    let (table, out_name) = (table.to_str().unwrap(), out.to_str().unwrap());
+    assert_eq!(run(&["rescore", table, "--out", out_name]).status.code(), Some(2));
+    let map = "id=number,text=words,article_title=headline";
+    good(&["rescore", table, "--columns", map, "--out", out_name]);
+    let bare = files(&out)["assessments.jsonl"].clone();
+    let articles = dir.path().join("articles.jsonl");
+    std::fs::write(&articles, r#"{"id":"a","title":"Tram","body":"The tram is late again my friend, said the mayor. The tram is late again."}"#).unwrap();
+    let second = dir.path().join("second");
+    good(&[
+        "rescore",
+        table,
+        "--columns",
+        map,
+        "--articles",
+        articles.to_str().unwrap(),
+        "--out",
+        second.to_str().unwrap(),
+    ]);
+    assert_ne!(files(&second)["assessments.jsonl"], bare, "the article's text was not looked at");
+    for wrong in [&["--site", ""][..], &["--jobs", "0"], &["--jobs", "999999"]] {
+        let refused =
+            run(&[&["rescore", table, "--columns", map, "--out", &format!("{out_name}2")], wrong].concat());
+        assert_eq!(refused.status.code(), Some(2), "{wrong:?}");
+    }
 }

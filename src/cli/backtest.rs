@@ -6,12 +6,10 @@ use anyhow::{Context, Result, anyhow, bail};
 
 use super::database::runtime;
 use super::output::{printable, share, write_to};
-use super::rescore::{Reading, read_all};
+use super::rescore::{Reading, from_store, read_all};
 use super::score::read_articles;
 use super::{EngineArgs, Outcome};
-use crate::domain::{Article, Label};
 use crate::offline::backtest::{Backtest, Fare, Flip, compare};
-use crate::offline::records::Articles;
 use crate::store::Store;
 
 /// Flips printed of each kind.
@@ -73,36 +71,26 @@ pub(super) fn run(args: &Args) -> Result<Outcome> {
     };
     let (old, new) = (engine(args.old.as_ref())?, engine(Some(&args.new))?);
     let (articles, mut rejects) = read_articles(args.articles.as_ref())?;
-    let mut articles: Vec<Article> = articles.iter().cloned().collect();
-    let (mut comments, mut labels) = (Vec::new(), Vec::new());
-    if args.store {
+    let (comments, trusted, came_along) = if args.store {
         args.reading.of_store()?;
         let path = args.db.as_ref().ok_or_else(|| anyhow!("name the database with --db"))?;
         let store = Store::open_existing(path).map_err(|error| anyhow!("{error}"))?;
         let site = args.reading.site.as_deref();
-        let all = runtime()?.block_on(super::rescore::from_store(&store, site));
+        let settings = EngineArgs { config: args.config.clone(), ..EngineArgs::default() }.settings()?;
+        let all = runtime()?.block_on(from_store(&store, site, &settings.service.review.templated));
         let all = all.map_err(|error| anyhow!(error))?;
-        articles.extend(all.articles);
-        for (comment, decided) in all.comments {
-            labels.push(match decided.as_deref() {
-                Some("published") => Some(Label::Human),
-                Some("rejected") => Some(Label::Machine),
-                _ => None,
-            });
-            comments.push(comment);
-        }
+        let comments: Vec<_> = all.comments.into_iter().map(|(comment, _)| comment).collect();
+        (comments, all.trusted, all.articles)
     } else {
         let read = read_all(&args.files, &args.reading)?;
         rejects.extend(read.rejects);
-        articles.extend(read.articles);
-        labels = read.comments.iter().map(|comment| comment.label).collect();
-        comments = read.comments;
-    }
+        (read.comments, Vec::new(), read.articles)
+    };
     if comments.is_empty() {
         bail!("there is no comment to compare on");
     }
     super::output::report_rejects(&rejects);
-    let it = compare(&old, &new, &comments, &labels, &Articles::new(articles));
+    let it = compare(&old, &new, &comments, &trusted, &articles.before(came_along));
     if let Some(path) = &args.html {
         std::fs::write(path, it.html()).with_context(|| format!("cannot write {}", path.display()))?;
     }

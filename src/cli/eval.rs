@@ -5,20 +5,22 @@ use std::path::PathBuf;
 
 use anyhow::{Result, bail};
 
-use super::output::{report_rejects, write_to};
+use super::output::{printable, report_rejects, write_to};
+use super::rescore::Reading;
 use super::score::read_articles;
 use super::{EngineArgs, Outcome};
 use crate::domain::Label;
 use crate::offline::evaluate::{Report, evaluate};
 use crate::offline::judge::Mode;
 use crate::offline::learn::read_sources;
-use crate::offline::records::Articles;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// Labelled comments: JSON Lines, or any export that `rescore` reads; each file is a source
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
+    #[command(flatten)]
+    reading: Reading,
     /// Articles as JSON Lines
     #[arg(long, value_name = "FILE")]
     articles: Option<PathBuf>,
@@ -46,11 +48,9 @@ enum Format {
 pub(super) fn run(args: &Args) -> Result<Outcome> {
     let engine = args.engine.load()?;
     let (articles, mut rejects) = read_articles(args.articles.as_ref())?;
-    let mut read = read_sources(&args.files)?;
+    let mut read = read_sources(&args.files, args.reading.format()?, &args.reading.options()?)?;
     rejects.append(&mut read.rejects);
-    // What is named by hand counts before what came along.
-    read.articles.extend(articles.iter().cloned());
-    let (sources, articles) = (read.files, Articles::new(read.articles));
+    let (sources, articles) = (read.files, articles.before(read.articles));
     if !sources.iter().flat_map(|s| &s.comments).any(|c| c.comment.label.is_some()) {
         bail!("no comment has a label: give records \"label\": \"human\" or \"machine\"");
     }
@@ -90,7 +90,7 @@ fn print(out: &mut dyn Write, report: &Report) -> io::Result<()> {
         writeln!(
             out,
             "{:<26} {:<8} {:>6}  {:>6}  {:>7} {:>7} {:>7}  {:>7}-{:<7}  {:>7} {:>8} {:>7}",
-            format!("{}{mark}", row.source),
+            format!("{}{mark}", printable(&row.source)),
             format!("{:?}", row.label).to_lowercase(),
             row.n,
             row.auc.map_or_else(|| "-".to_owned(), |v| format!("{v:.4}")),

@@ -1,16 +1,19 @@
 //! `claque export`: what the store has, in the records of the README, so that it can be scored, measured, imported elsewhere.
 
 use std::io::Write;
+use std::ops::ControlFlow;
 use std::path::PathBuf;
 
 use anyhow::{Result, anyhow};
 use serde_json::{Value, json};
 
-use super::Outcome;
 use super::database::{Database, runtime};
 use super::output::write_to;
-use super::rescore::{FromStore, from_store};
+use super::rescore::hand_on;
+use super::{EngineArgs, Outcome};
 use crate::domain::Comment;
+use crate::offline::archive::StoredFacts;
+use crate::offline::read::Entry;
 use crate::store::Store;
 
 #[derive(Debug, clap::Args)]
@@ -26,6 +29,9 @@ pub(super) struct Args {
     /// Put a ' before cells of a table that a spreadsheet would run as a formula; such a table is for looking at, not for importing again
     #[arg(long)]
     for_spreadsheets: bool,
+    /// TOML file whose `[review]` says which rejections are of templated texts
+    #[arg(long, value_name = "FILE", env = "CLAQUE_CONFIG")]
+    config: Option<PathBuf>,
     /// Where to write instead of standard output
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
@@ -58,27 +64,51 @@ const COLUMNS: [&str; 12] = [
     "text",
 ];
 
+/// Writes an entry, with how it stands where somebody decided; says whether more are wanted.
+type Writer<'a> = dyn FnMut(Entry, Option<&str>) -> std::io::Result<ControlFlow<()>> + 'a;
+
 pub(super) fn run(args: &Args) -> Result<Outcome> {
     let store = Store::open_existing(&args.database.db).map_err(|error| anyhow!("{error}"))?;
-    let FromStore { comments, articles } =
-        runtime()?.block_on(from_store(&store, args.site.as_deref())).map_err(|error| anyhow!(error))?;
+    let templated = EngineArgs { config: args.config.clone(), ..EngineArgs::default() }.settings()?;
+    let templated = templated.service.review.templated;
+    let runtime = runtime()?;
+    // One entry after another goes out, so that a store of any size needs no more memory.
+    let each = |write: &mut Writer<'_>| {
+        let mut failed = Ok(());
+        let mut sink = |entry, stored: Option<StoredFacts>| {
+            let decided = stored.as_ref().and_then(|stored| stored.decided.as_deref());
+            write(entry, decided).unwrap_or_else(|error| {
+                failed = Err(error);
+                ControlFlow::Break(())
+            })
+        };
+        let handed = hand_on(&store, args.site.as_deref(), &templated, &mut sink);
+        runtime.block_on(handed).map_err(std::io::Error::other)?;
+        failed
+    };
     write_to(args.out.as_deref(), |out| {
         if args.format == Format::Csv {
             writeln!(out, "{}\r", COLUMNS.join(","))?;
         }
-        for (comment, decided) in &comments {
-            match args.format {
-                Format::Jsonl => writeln!(out, "{}", record(comment, decided.as_deref()))?,
-                Format::Csv => row(out, &record(comment, decided.as_deref()), args.for_spreadsheets)?,
+        each(&mut |entry, decided| {
+            if let Entry::Comment(comment) = entry {
+                let record = record(&comment.comment, decided);
+                match args.format {
+                    Format::Jsonl => writeln!(out, "{record}")?,
+                    Format::Csv => row(out, &record, args.for_spreadsheets)?,
+                }
             }
-        }
-        Ok(())
+            Ok(ControlFlow::Continue(()))
+        })
     })?;
     if let Some(path) = &args.articles {
         write_to(Some(path), |out| {
-            articles.iter().try_for_each(|article| {
-                serde_json::to_writer(&mut *out, article)?;
-                out.write_all(b"\n")
+            each(&mut |entry, _| {
+                // Articles come first.
+                let Entry::Article(article) = entry else { return Ok(ControlFlow::Break(())) };
+                serde_json::to_writer(&mut *out, &article)?;
+                out.write_all(b"\n")?;
+                Ok(ControlFlow::Continue(()))
             })
         })?;
     }
@@ -88,16 +118,8 @@ pub(super) fn run(args: &Args) -> Result<Outcome> {
 /// A comment's record, with what people decided as its label and status.
 fn record(comment: &Comment, decided: Option<&str>) -> Value {
     let mut record = json!(comment);
-    let label = match decided {
-        Some("published") => Some("human"),
-        Some("rejected") => Some("machine"),
-        _ => None,
-    };
     if let (Some(fields), Some(status)) = (record.as_object_mut(), decided) {
         fields.insert("status".to_owned(), json!(status));
-        if let Some(label) = label {
-            fields.entry("label").or_insert(json!(label));
-        }
     }
     record
 }

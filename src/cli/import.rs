@@ -10,6 +10,7 @@ use serde_json::json;
 use tokio::runtime::Runtime;
 
 use super::database::{Database, runtime};
+use super::output::warn;
 use super::rescore::Reading;
 use super::score::read_articles;
 use super::{EngineArgs, Outcome};
@@ -72,7 +73,7 @@ pub(super) fn run(args: &Args) -> Result<Outcome> {
     let runtime = runtime()?;
     let prepared = runtime.block_on(async {
         let sites: BTreeSet<String> = store.sites().await?.into_iter().map(|site| site.id).collect();
-        let intake = Intake::start(Arc::new(engine), store, &settings).await?;
+        let intake = Intake::beside(Arc::new(engine), store, &settings).await?;
         Ok::<_, StoreError>((sites, intake))
     });
     let (sites, intake) = prepared.map_err(|error| anyhow!("{error}"))?;
@@ -104,7 +105,7 @@ pub(super) fn run(args: &Args) -> Result<Outcome> {
             Entry::Article(article) => import.article(*article),
             Entry::Reject(bad) => {
                 import.rejected += 1;
-                eprintln!("claque: {bad}");
+                warn(&bad);
                 Ok(())
             }
             Entry::Note(_) => {
@@ -123,7 +124,7 @@ pub(super) fn run(args: &Args) -> Result<Outcome> {
     // What was read before an error is kept and told, whatever ended the reading.
     import.take();
     for (note, count) in &notes.notes {
-        eprintln!("claque: {}: {note}: {count}", import.place);
+        warn(format_args!("{}: {note}: {count}", import.place));
     }
     let Import { taken, known, rejected, articles, .. } = import;
     args.database.say(
@@ -190,7 +191,7 @@ impl Import<'_> {
 
     fn reject(&mut self, what: &str, error: &str) {
         self.rejected += 1;
-        eprintln!("claque: {}: `{what}`: {error}", self.place);
+        warn(format_args!("{}: `{what}`: {error}", self.place));
     }
 
     /// Takes the group.

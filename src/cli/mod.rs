@@ -172,7 +172,7 @@ pub fn run() -> ExitCode {
         // Whoever closed the pipe has seen enough.
         Err(error) if output::is_closed_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("claque: {error:#}");
+            output::warn(format_args!("{error:#}"));
             ExitCode::from(2)
         }
     }

@@ -212,7 +212,7 @@ pub(super) fn configuration(command: &Configuration) -> Result<Outcome> {
                     Ok(Outcome::Done)
                 }
                 Err(error) if file.exists() => {
-                    eprintln!("claque: {error:#}");
+                    super::output::warn(format_args!("{error:#}"));
                     Ok(Outcome::CheckFailed)
                 }
                 Err(error) => Err(error),

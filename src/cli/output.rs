@@ -49,14 +49,21 @@ pub(super) fn is_closed_pipe(error: &anyhow::Error) -> bool {
         .any(|cause| cause.kind() == io::ErrorKind::BrokenPipe)
 }
 
+/// Says something on standard error; whatever it quotes cannot command a terminal.
+pub(super) fn warn(message: impl std::fmt::Display) {
+    let message = message.to_string();
+    let lines: Vec<String> = message.lines().map(printable).collect();
+    eprintln!("claque: {}", lines.join("\n"));
+}
+
 /// Names rejected lines on standard error: the first few, then how many more.
 pub(super) fn report_rejects(rejects: &[Reject]) {
     const SHOWN: usize = 20;
     for reject in rejects.iter().take(SHOWN) {
-        eprintln!("claque: rejected {reject}");
+        warn(format_args!("rejected {reject}"));
     }
     if rejects.len() > SHOWN {
-        eprintln!("claque: rejected {} more lines", rejects.len() - SHOWN);
+        warn(format_args!("rejected {} more lines", rejects.len() - SHOWN));
     }
 }
 

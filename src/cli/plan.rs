@@ -50,7 +50,7 @@ pub(super) fn run(command: &Command) -> Result<Outcome> {
         Command::Apply { plan, database } => {
             let (id, text) = text_of(plan, database)?;
             let read = Plan::read(&text).map_err(|error| anyhow!("{plan} {error}"))?;
-            let (head, items) = read.parts().map_err(|error| anyhow!("{plan} {error}"))?;
+            let (head, items) = Plan::parts(&text).map_err(|error| anyhow!("{plan} {error}"))?;
             let changes = read.changes().map_err(|error| anyhow!("{plan} {error}"))?;
             let of = id.clone();
             let applied = database.with(|store| async move {
@@ -59,7 +59,7 @@ pub(super) fn run(command: &Command) -> Result<Outcome> {
             })?;
             database.say(
                 &format!(
-                    "{id}: {} comments changed; left alone: {} decided by people, {} in somebody's hands, swept or found by a plugin; {} cards opened, {} closed",
+                    "{id}: {} comments changed; left alone: {} decided by people, {} in somebody's hands, kept back, swept, trusted or found by a plugin; {} cards opened, {} closed",
                     applied.changed, applied.decided, applied.held, applied.opened, applied.closed
                 ),
                 &json!({ "plan": id, "applied": applied }),
@@ -68,8 +68,9 @@ pub(super) fn run(command: &Command) -> Result<Outcome> {
         Command::Undo { plan, database } => {
             let id = if std::path::Path::new(plan).exists() { Plan::id(&read(plan)?) } else { plan.clone() };
             let of = id.clone();
-            let restored =
-                database.with(|store| async move { store.undo_plan(of, "operator".to_owned()).await })?;
+            let restored = database.with(|store| async move {
+                store.undo_plan(of, "operator".to_owned()).await.map_err(no_such_plan)
+            })?;
             database.say(
                 &format!("{id}: {restored} comments are as they were"),
                 &json!({ "plan": id, "restored": restored }),
@@ -104,15 +105,17 @@ fn text_of(plan: &str, database: &Database) -> Result<(String, String)> {
         return Ok((Plan::id(&text), text));
     }
     let of = plan.to_owned();
-    let found = database.with(|store| async move {
-        match store.plan(of).await {
-            Err(StoreError::NotFound(_)) => {
-                Err(StoreError::Refused("there is no such file, and no plan of that id is kept".to_owned()))
-            }
-            other => other,
-        }
-    })?;
+    let found = database.with(|store| async move { store.plan(of).await.map_err(no_such_plan) })?;
     Ok((plan.to_owned(), found.1))
+}
+
+fn no_such_plan(error: StoreError) -> StoreError {
+    match error {
+        StoreError::NotFound(_) => {
+            StoreError::Refused("there is no such file, and no plan of that id is kept".to_owned())
+        }
+        other => other,
+    }
 }
 
 fn show(name: &str, db: Option<&std::path::Path>) -> Result<Outcome> {
@@ -134,7 +137,7 @@ fn show(name: &str, db: Option<&std::path::Path>) -> Result<Outcome> {
         )?;
         writeln!(
             out,
-            "{} would come into the queue, {} would leave it, {} belong to another campaign",
+            "{} would come into the queue, {} would leave it, {} would belong to another campaign, or to none",
             counts.caught, counts.spared, counts.moved
         )?;
         for sweep in plan.sweeps.iter().take(SHOWN) {

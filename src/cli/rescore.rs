@@ -12,6 +12,7 @@ use super::progress::{How, listener};
 use super::score::read_articles;
 use super::{EngineArgs, Outcome};
 use crate::domain::{Article, Comment, Id};
+use crate::intake::Allowed;
 use crate::offline::archive::{Ended, Job, Origin, StoredFacts, run as rescore};
 use crate::offline::judge::Mode;
 use crate::offline::plan::Plan;
@@ -20,6 +21,10 @@ use crate::offline::records::{LabelledComment, Reject};
 use crate::store::Store;
 use crate::store::records::Archived;
 
+/// Bytes of a site's id.
+const LONGEST_ID: usize = 512;
+/// The most threads.
+const MOST_JOBS: usize = 1024;
 /// Comments read from the store at a time.
 const PAGE: usize = 2000;
 
@@ -117,6 +122,11 @@ impl Reading {
         if let Some(map) = &self.columns {
             options.columns = map.parse::<Columns>().map_err(|error| anyhow!("--columns: {error}"))?;
         }
+        if let Some(site) = &self.site
+            && (site.is_empty() || site.len() > LONGEST_ID || site.chars().any(char::is_control))
+        {
+            bail!("--site: a site's id has 1 to {LONGEST_ID} bytes and no control characters");
+        }
         options.site = self.site.as_deref().map(Id::from);
         options.max_bytes = self.max_bytes.unwrap_or(options.max_bytes);
         options.max_ratio = self.max_ratio.unwrap_or(options.max_ratio);
@@ -136,11 +146,11 @@ pub(super) fn run(args: &Args) -> Result<Outcome> {
     articles.sort_by(|a, b| (&a.site, &a.id).cmp(&(&b.site, &b.id)));
     let stop = Arc::new(AtomicBool::new(false));
     stop_on_interrupt(&stop)?;
-    let job = Job {
+    let mut job = Job {
         engine: &engine,
         mode: if args.as_of_arrival { Mode::AsOfArrival } else { Mode::Whole },
         articles,
-        allowed: crate::intake::Allowed::default(),
+        allowed: Allowed::default(),
         out: &args.out,
         resume: args.resume,
         strict: args.strict,
@@ -149,8 +159,8 @@ pub(super) fn run(args: &Args) -> Result<Outcome> {
     };
     let mut pool = rayon::ThreadPoolBuilder::new();
     if let Some(jobs) = args.jobs {
-        if jobs == 0 {
-            bail!("--jobs is at least 1");
+        if !(1..=MOST_JOBS).contains(&jobs) {
+            bail!("--jobs is from 1 to {MOST_JOBS}");
         }
         pool = pool.num_threads(jobs);
     }
@@ -166,9 +176,10 @@ pub(super) fn run(args: &Args) -> Result<Outcome> {
         let allowed = runtime
             .block_on(store.allowed_campaigns(crate::store::records::Sites::All))
             .map_err(|error| anyhow!("{error}"))?;
-        job.allowed.set(&allowed);
+        job.allowed = Allowed::at(chrono::Utc::now().timestamp_millis(), &allowed);
+        let templated = args.engine.settings()?.service.review.templated;
         let mut each = |sink: &mut dyn FnMut(Entry, Option<StoredFacts>) -> ControlFlow<()>| {
-            runtime.block_on(hand_on(&store, args.reading.site.as_deref(), sink))
+            runtime.block_on(hand_on(&store, args.reading.site.as_deref(), &templated, sink))
         };
         let origin = Origin::Store { digest, site: args.reading.site.as_deref(), each: &mut each };
         rescore(&job, origin, &mut *listener, &pool)
@@ -201,10 +212,9 @@ pub(super) fn run(args: &Args) -> Result<Outcome> {
 fn keep_plan(args: &Args) -> Result<()> {
     let path = args.out.join("plan.json");
     let text = std::fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
-    let plan = Plan::read(&text).map_err(|error| anyhow!("{} {error}", path.display()))?;
-    let (Some(database), false) = (&args.db, plan.items.is_empty()) else { return Ok(()) };
+    let (head, items) = Plan::parts(&text).map_err(|error| anyhow!("{} {error}", path.display()))?;
+    let (Some(database), false) = (&args.db, items.is_empty()) else { return Ok(()) };
     let store = Store::open_existing(database).map_err(|error| anyhow!("{error}"))?;
-    let (head, items) = plan.parts().map_err(|error| anyhow!("{} {error}", path.display()))?;
     let added = store.add_plan(Plan::id(&text), head, items, "operator".to_owned());
     runtime()?.block_on(added).map_err(|error| anyhow!("{error}"))
 }
@@ -240,15 +250,22 @@ pub(super) fn read_all(files: &[PathBuf], reading: &Reading) -> Result<ReadAll> 
 #[derive(Default)]
 pub(super) struct FromStore {
     pub(super) comments: Vec<(Comment, Option<String>)>,
+    /// Whether each comment's author is trusted.
+    pub(super) trusted: Vec<bool>,
     pub(super) articles: Vec<Article>,
 }
 
 /// Reads a store whole.
-pub(super) async fn from_store(store: &Store, site: Option<&str>) -> std::result::Result<FromStore, String> {
+pub(super) async fn from_store(
+    store: &Store,
+    site: Option<&str>,
+    templated: &[String],
+) -> std::result::Result<FromStore, String> {
     let mut all = FromStore::default();
-    hand_on(store, site, &mut |entry, stored| {
+    hand_on(store, site, templated, &mut |entry, stored| {
         match entry {
             Entry::Comment(comment) => {
+                all.trusted.push(stored.as_ref().is_some_and(|stored| stored.trusted));
                 all.comments.push((comment.comment, stored.and_then(|stored| stored.decided)));
             }
             Entry::Article(article) => all.articles.push(*article),
@@ -277,12 +294,19 @@ fn stop_on_interrupt(stop: &Arc<AtomicBool>) -> Result<()> {
     started.map(drop).context("cannot start a thread")
 }
 
-/// Hands on everything that the store has, or has of a site.
-async fn hand_on(
+/// Hands on everything that the store has, or has of a site; `templated` are the reasons by which a rejection says that a text is templated.
+pub(super) async fn hand_on(
     store: &Store,
     site: Option<&str>,
+    templated: &[String],
     sink: &mut dyn FnMut(Entry, Option<StoredFacts>) -> ControlFlow<()>,
 ) -> std::result::Result<(), String> {
+    if let Some(site) = site {
+        let sites = store.sites().await.map_err(|error| error.to_string())?;
+        if !sites.iter().any(|known| known.id == site) {
+            return Err(format!("there is no site `{site}`"));
+        }
+    }
     let mut last = None;
     loop {
         let page = store.all_articles(last, PAGE).await.map_err(|error| error.to_string())?;
@@ -300,10 +324,15 @@ async fn hand_on(
         let page = store.archived(after, PAGE).await.map_err(|error| error.to_string())?;
         let Some(last) = page.last() else { return Ok(()) };
         after = last.seq;
-        for Archived { seq, comment, standing_at, verdict, campaign, decided, trusted } in page {
-            if site.is_some_and(|site| comment.site.as_ref().map(Id::as_str) != Some(site)) {
+        for one in page {
+            if site.is_some_and(|site| one.comment.site.as_ref().map(Id::as_str) != Some(site)) {
                 continue;
             }
+            let decided = one.decided().map(str::to_owned);
+            // What people decided counts, whatever the comment came with.
+            let label = if decided.is_some() { one.label(templated) } else { one.comment.label };
+            let Archived { seq, mut comment, standing_at, verdict, campaign, trusted, .. } = one;
+            comment.label = label;
             let verdict = serde_json::from_value(verdict.into()).map_err(|error| error.to_string())?;
             let stored = StoredFacts { seq, standing_at, verdict, campaign, decided, trusted };
             let comment = LabelledComment::of(comment);

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use anyhow::{Result, anyhow};
 
-use super::output::{report_rejects, table, write_to};
+use super::output::{report_rejects, table, warn, write_to};
 use super::{EngineArgs, Outcome};
 use crate::domain::{Article, Comment};
 use crate::offline::judge::{Mode, judge};
@@ -75,11 +75,11 @@ fn warn_of_repeated_ids(comments: &[Comment]) {
     let mut seen = HashSet::new();
     let repeated: Vec<&Comment> = comments.iter().filter(|c| !seen.insert((&c.site, &c.id))).collect();
     if let Some(first) = repeated.first() {
-        eprintln!(
-            "claque: {} comments bear an id that an earlier one has, such as `{}`",
+        warn(format_args!(
+            "{} comments bear an id that an earlier one has, such as `{}`",
             repeated.len(),
             first.id
-        );
+        ));
     }
 }
 

@@ -10,7 +10,6 @@ use super::rescore::{Reading, read_all};
 use super::score::read_articles;
 use super::{EngineArgs, Outcome};
 use crate::offline::backtest::Fare;
-use crate::offline::records::Articles;
 use crate::offline::simulate::{Day, Delay, Simulation, simulate};
 
 /// Days printed one by one; more are told by month.
@@ -52,9 +51,7 @@ pub(super) fn run(args: &Args) -> Result<Outcome> {
         report_rejects(&rejects);
         bail!("there is no comment to go through");
     }
-    // What is named by hand counts before what came along.
-    read.articles.extend(articles.iter().cloned());
-    let it = simulate(&engine, &read.comments, &Articles::new(read.articles));
+    let it = simulate(&engine, &read.comments, &articles.before(read.articles));
     report_rejects(&rejects);
     write_to(None, |out| match args.format {
         Format::Json => {

@@ -7,7 +7,7 @@ use anyhow::{Result, anyhow, bail};
 
 use super::database::runtime;
 use super::output::{report_rejects, write_to};
-use super::rescore::from_store;
+use super::rescore::{Reading, from_store};
 use super::{EngineArgs, Outcome};
 use crate::domain::Label;
 use crate::engine::Model;
@@ -33,6 +33,11 @@ pub(super) struct Args {
     /// The database
     #[arg(long, value_name = "PATH", env = "CLAQUE_DB")]
     db: Option<PathBuf>,
+    #[command(flatten)]
+    reading: Reading,
+    /// TOML file whose `[review]` says which rejections are of templated texts
+    #[arg(long, value_name = "FILE", env = "CLAQUE_CONFIG")]
+    config: Option<PathBuf>,
     /// Where to write the model
     #[arg(long, value_name = "MODEL")]
     out: PathBuf,
@@ -47,19 +52,17 @@ pub(super) struct Args {
     c: f64,
 }
 
-/// The comments that people decided about, by site: approved ones are by people, rejected ones are not.
-fn decided(db: &Path) -> Result<Vec<SourceFile>> {
+/// The comments that people decided about, by site: approved ones are by people, those rejected as templated are not.
+fn decided(db: &Path, config: Option<&PathBuf>) -> Result<Vec<SourceFile>> {
+    let settings = EngineArgs { config: config.cloned(), ..EngineArgs::default() }.settings()?;
     let store = Store::open_existing(db).map_err(|error| anyhow!("{error}"))?;
-    let all = runtime()?.block_on(from_store(&store, None)).map_err(|error| anyhow!(error))?;
+    let all = runtime()?.block_on(from_store(&store, None, &settings.service.review.templated));
     let mut sites: BTreeMap<String, Vec<LabelledComment>> = BTreeMap::new();
-    for (mut comment, decided) in all.comments {
-        comment.label = match decided.as_deref() {
-            Some("published") => Some(Label::Human),
-            Some("rejected") => Some(Label::Machine),
-            _ => continue,
-        };
-        let site = comment.site.as_ref().map(ToString::to_string).unwrap_or_default();
-        sites.entry(site).or_default().push(LabelledComment::of(comment));
+    for (comment, decided) in all.map_err(|error| anyhow!(error))?.comments {
+        if decided.is_some() && comment.label.is_some() {
+            let site = comment.site.as_ref().map(ToString::to_string).unwrap_or_default();
+            sites.entry(site).or_default().push(LabelledComment::of(comment));
+        }
     }
     Ok(sites.into_iter().map(|(name, comments)| SourceFile { name, comments }).collect())
 }
@@ -71,9 +74,12 @@ pub(super) fn run(args: &Args) -> Result<Outcome> {
     let engine =
         EngineArgs { rules: args.rules.clone(), ..EngineArgs::default() }.with_model(Model::untrained())?;
     let (sources, rejects) = match &args.db {
-        Some(db) if args.store => (decided(db)?, Vec::new()),
+        Some(db) if args.store => {
+            args.reading.of_store()?;
+            (decided(db, args.config.as_ref())?, Vec::new())
+        }
         _ => {
-            let read = read_sources(&args.files)?;
+            let read = read_sources(&args.files, args.reading.format()?, &args.reading.options()?)?;
             (read.files, read.rejects)
         }
     };
@@ -81,9 +87,13 @@ pub(super) fn run(args: &Args) -> Result<Outcome> {
     for label in [Label::Human, Label::Machine] {
         let count = prepared.iter().flatten().flatten().filter(|p| p.example.label == label).count();
         if count < FEWEST {
-            bail!(
-                "only {count} English comments are labelled {label:?}; at least {FEWEST} are needed to learn from"
-            );
+            let how = match (args.store, label) {
+                (false, _) => "are labelled so",
+                (true, Label::Human) => "were approved",
+                (true, _) => "were rejected as templated",
+            };
+            let what = format!("{label:?}").to_lowercase();
+            bail!("{what}: only {count} English comments {how}; at least {FEWEST} are needed to learn from");
         }
     }
     let (bytes, card) =

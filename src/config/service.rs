@@ -69,6 +69,8 @@ pub struct Review {
     pub lease_minutes: i64,
     /// Reason codes that a decision may carry; none listed: any.
     pub reasons: Vec<String>,
+    /// Of these, the codes by which a rejection says that a text is templated: backtests measure and training learns by them.
+    pub templated: Vec<String>,
     /// Whether a rejection needs a reason.
     pub reason_required: bool,
     /// Whether a rejection needs a note.
@@ -248,6 +250,7 @@ impl Default for Review {
             undo_minutes: 10,
             lease_minutes: 5,
             reasons: Vec::new(),
+            templated: ["templated", "copy", "advertising"].map(str::to_owned).to_vec(),
             reason_required: false,
             note_required: false,
         }

@@ -7,7 +7,7 @@ use crate::config::Config;
 use crate::engine::Linking;
 use crate::similarity::Sketch;
 use crate::store::records::AllowedCampaign;
-use crate::text::CANON_VERSION;
+use crate::text::{CANON_VERSION, stable_hash};
 
 /// The signatures that are allowed now.
 #[derive(Debug, Default)]
@@ -21,6 +21,28 @@ impl Allowed {
             .filter_map(|one| Some((one.site.clone(), Sketch::from_bytes(&one.sketch)?, one.expires_at)))
             .collect();
         self.0.store(std::sync::Arc::new(signatures));
+    }
+
+    /// What is allowed at a time, for good: for work whose outcome must not depend on how long it takes.
+    pub fn at(now: i64, allowed: &[AllowedCampaign]) -> Self {
+        let mut valid: Vec<AllowedCampaign> =
+            allowed.iter().filter(|one| now < one.expires_at).cloned().collect();
+        for one in &mut valid {
+            one.expires_at = i64::MAX;
+        }
+        let all = Self::default();
+        all.set(&valid);
+        all
+    }
+
+    /// Names what is allowed.
+    pub fn digest(&self) -> u64 {
+        let mut bytes = Vec::new();
+        for (site, sketch, _) in self.0.load().iter() {
+            bytes.extend(site.as_bytes());
+            bytes.extend(sketch.to_bytes());
+        }
+        stable_hash(&bytes)
     }
 
     /// Whether a comment of the site belongs to an allowed campaign.

@@ -86,11 +86,28 @@ pub enum Outcome {
 }
 
 impl Intake {
-    /// Makes the live index from the store, and takes in what was promised before a crash.
+    /// Makes the live index from the store, judges anew what that index says another word of, and takes in what was promised before a crash: the
+    /// start of the one service of a store.
     ///
     /// # Errors
     /// When the store cannot be read or written, or a plugin's secret cannot be read.
     pub async fn start(
+        engine: Arc<Engine>,
+        store: Store,
+        settings: &Settings,
+    ) -> Result<Arc<Self>, StoreError> {
+        let intake = Self::beside(engine, store, settings).await?;
+        let changed = intake.live().all_changed(&intake.engine());
+        intake.reassess(changed).await?;
+        intake.keep_promises(0).await?;
+        Ok(intake)
+    }
+
+    /// Makes the live index from the store and leaves everything in it as it is: for work beside a service that may run with other rules.
+    ///
+    /// # Errors
+    /// As [`Self::start`].
+    pub async fn beside(
         engine: Arc<Engine>,
         store: Store,
         settings: &Settings,
@@ -125,12 +142,8 @@ impl Intake {
                 live.arrive(&engine, &member, true);
             }
         }
-        let changed = live.all_changed(&engine);
         *intake.live() = live;
-        intake.reassess(changed).await?;
-        let intake = Arc::new(intake);
-        intake.keep_promises(0).await?;
-        Ok(intake)
+        Ok(Arc::new(intake))
     }
 
     /// Takes in the comments whose senders were told `pending` longer ago than this and that are still not judged.

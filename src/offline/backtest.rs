@@ -127,12 +127,12 @@ pub struct Backtest {
     pub rules: BTreeMap<String, RuleHits>,
 }
 
-/// Judges comments by two rulesets. `labels` say what is known of each.
+/// Judges comments by two rulesets, against their labels. What is `trusted`, one entry a comment or none at all, is flagged by neither.
 pub fn compare(
     old: &Engine,
     new: &Engine,
     comments: &[Comment],
-    labels: &[Option<Label>],
+    trusted: &[bool],
     articles: &Articles,
 ) -> Backtest {
     let before = judge(old, comments, articles, Mode::Whole).assessments;
@@ -148,15 +148,17 @@ pub fn compare(
         caught_human: 0,
         rules: BTreeMap::new(),
     };
-    for ((comment, label), (before, after)) in comments.iter().zip(labels).zip(before.iter().zip(&after)) {
-        let (was, is) = (before.verdict != Verdict::Allow, after.verdict != Verdict::Allow);
-        out.old.add(was, *label);
-        out.new.add(is, *label);
-        hits(&mut out.rules, before, after, *label);
+    let trusted = trusted.iter().chain(std::iter::repeat(&false));
+    for ((comment, trusted), (before, after)) in comments.iter().zip(trusted).zip(before.iter().zip(&after)) {
+        let flags = |assessment: &Assessment| assessment.verdict != Verdict::Allow && !trusted;
+        let (was, is, label) = (flags(before), flags(after), comment.label);
+        out.old.add(was, label);
+        out.new.add(is, label);
+        hits(&mut out.rules, before, after, label);
         if was == is {
             continue;
         }
-        let flip = flip(comment, *label, before, after);
+        let flip = flip(comment, label, before, after);
         if is {
             out.caught.push(flip);
         } else {
@@ -334,11 +336,13 @@ mod tests {
         .map(|(id, text)| Comment {
             id: id.to_string().into(),
             text: (*text).to_owned(),
+            label: Some(Label::Human),
             ..Comment::default()
         })
         .collect();
-        let labels = [Some(Label::Human), Some(Label::Human)];
-        let it = compare(&old, &new, &comments, &labels, &Articles::default());
+        let trusted = compare(&old, &new, &comments, &[true, true], &Articles::default());
+        assert_eq!((trusted.flips, trusted.new.flagged), ((0, 0), 0));
+        let it = compare(&old, &new, &comments, &[], &Articles::default());
         assert_eq!((it.flips, it.caught[0].id.as_str()), ((1, 0), "0"));
         assert_eq!(it.caught[0].gained[0].0, "own/goats");
         assert_eq!((it.new.wrong, it.new.precision), (1, Some(0.0)));

@@ -39,13 +39,16 @@ pub struct Sources {
 ///
 /// # Errors
 /// A file that cannot be read.
-pub fn read_sources(paths: &[impl AsRef<Path>]) -> Result<Sources, ReadError> {
+pub fn read_sources(
+    paths: &[impl AsRef<Path>],
+    from: Option<&str>,
+    options: &ReadOptions,
+) -> Result<Sources, ReadError> {
     let mut sources = Sources::default();
-    let options = ReadOptions::default();
     for path in paths {
         let path = path.as_ref();
         let mut comments = Vec::new();
-        open(path, None, &options)?.read(&options, &mut |entry| {
+        open(path, from, options)?.read(options, &mut |entry| {
             match entry {
                 Entry::Comment(comment) => comments.push(*comment),
                 Entry::Article(article) => sources.articles.push(*article),
@@ -54,10 +57,16 @@ pub fn read_sources(paths: &[impl AsRef<Path>]) -> Result<Sources, ReadError> {
             }
             ControlFlow::Continue(())
         })?;
-        let name = path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
-        sources.files.push(SourceFile { name, comments });
+        sources.files.push(SourceFile { name: source_name(path), comments });
     }
     Ok(sources)
+}
+
+/// What a file is called as a source: without its folder, its compression and its form.
+fn source_name(path: &Path) -> String {
+    let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    let name = name.strip_suffix(".gz").or_else(|| name.strip_suffix(".zst")).unwrap_or(&name);
+    Path::new(name).file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default()
 }
 
 /// A comment ready to learn from or to score: features and the points that rules and signals add.

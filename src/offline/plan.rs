@@ -1,13 +1,16 @@
 //! A plan as its file says it: read, checked, described.
 
+use std::collections::{BTreeMap, HashSet};
+
 use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
 
 use super::archive::{PLAN_FORM, Proposal, Sweep};
 use crate::domain::{Because, Id, Verdict};
 use crate::store::records::Change;
 
 /// A plan's file.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Deserialize)]
 pub struct Plan {
     /// Its form.
     pub form: String,
@@ -25,7 +28,6 @@ pub struct Plan {
     #[serde(default)]
     pub sweeps: Vec<Sweep>,
     /// What is proposed, comment by comment.
-    #[serde(skip_serializing)]
     pub items: Vec<Proposal>,
 }
 
@@ -40,6 +42,17 @@ pub struct Counts {
     pub spared: usize,
     /// Comments that would stay in the queue and belong to another campaign, or to none.
     pub moved: usize,
+}
+
+/// Which comment of a store an item is about.
+#[derive(Deserialize)]
+struct Of {
+    stored: Option<Numbered>,
+}
+
+#[derive(Deserialize)]
+struct Numbered {
+    seq: i64,
 }
 
 /// What must agree with the rest of an item.
@@ -63,6 +76,10 @@ impl Plan {
         let plan: Self = serde_json::from_str(text).map_err(|error| format!("is no plan: {error}"))?;
         if plan.form != PLAN_FORM {
             return Err(format!("is of the form `{}`: this version reads {PLAN_FORM}", plan.form));
+        }
+        let mut named = HashSet::new();
+        if let Some(twice) = plan.items.iter().find(|item| !named.insert((&item.site, &item.id))) {
+            return Err(format!("names the comment `{}` twice", twice.id));
         }
         Ok(plan)
     }
@@ -88,14 +105,18 @@ impl Plan {
     /// Everything but the items as text, and each item with the comment it is about: how a store keeps a plan.
     ///
     /// # Errors
-    /// When the plan was made from files.
-    pub fn parts(&self) -> Result<(String, Vec<(i64, String)>), String> {
-        let head = serde_json::to_string(self).map_err(|error| error.to_string())?;
-        let item = |item: &Proposal| {
-            let stored = item.stored.as_ref().ok_or_else(from_files)?;
-            Ok((stored.seq, serde_json::to_string(item).map_err(|error| error.to_string())?))
+    /// What is wrong with the text, or when the plan was made from files.
+    pub fn parts(text: &str) -> Result<(String, Vec<(i64, String)>), String> {
+        let wrong = |error: serde_json::Error| format!("is no plan: {error}");
+        let mut parts: BTreeMap<String, &RawValue> = serde_json::from_str(text).map_err(wrong)?;
+        let items = parts.remove("items").ok_or("is no plan: it has no `items`")?;
+        let items: Vec<&RawValue> = serde_json::from_str(items.get()).map_err(wrong)?;
+        let item = |item: &RawValue| {
+            let of: Of = serde_json::from_str(item.get()).map_err(wrong)?;
+            Ok((of.stored.ok_or_else(from_files)?.seq, item.get().to_owned()))
         };
-        Ok((head, self.items.iter().map(item).collect::<Result<_, String>>()?))
+        let items = items.into_iter().map(item).collect::<Result<_, String>>()?;
+        Ok((serde_json::to_string(&parts).map_err(wrong)?, items))
     }
 
     /// The changes, as a store takes them.
@@ -117,7 +138,7 @@ impl Plan {
         let change = |item: Proposal| {
             let wrong = |what: &str| format!("{what} `{}`: rescore again", item.id);
             let stored = item.stored.ok_or_else(|| wrong("lacks a part of the change of"))?;
-            let judged = serde_json::from_value::<Judged>(stored.assessment.clone())
+            let judged = serde_json::from_str::<Judged>(stored.assessment.get())
                 .map_err(|_| wrong("has no assessment of"))?;
             if (&judged.ruleset, &judged.model, &judged.engine) != (ruleset, model, engine) {
                 return Err(wrong("has another digest at its head than in the assessment of"));
@@ -133,7 +154,7 @@ impl Plan {
                 facts: stored.facts,
                 priority: stored.priority,
                 tags: stored.tags,
-                assessment: stored.assessment.to_string(),
+                assessment: Box::<str>::from(stored.assessment).into_string(),
                 to: item.to,
                 because: item.because,
                 campaign: item.campaign,

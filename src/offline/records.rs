@@ -123,28 +123,38 @@ pub fn read_file<T: DeserializeOwned>(path: &Path) -> Result<Records<T>, String>
 
 /// Articles by site and id.
 #[derive(Debug, Clone, Default)]
-pub struct Articles(HashMap<(Option<Id>, Id), Article>);
+pub struct Articles {
+    by_name: HashMap<(Option<Id>, Id), Article>,
+    /// Those that count where these have none.
+    after: HashMap<(Option<Id>, Id), Article>,
+}
+
+fn by_name(articles: Vec<Article>) -> HashMap<(Option<Id>, Id), Article> {
+    articles.into_iter().map(|article| ((article.site.clone(), article.id.clone()), article)).collect()
+}
 
 impl Articles {
     /// Of two articles with one site and id the later counts.
     pub fn new(articles: Vec<Article>) -> Self {
-        Self(
-            articles
-                .into_iter()
-                .map(|article| ((article.site.clone(), article.id.clone()), article))
-                .collect(),
-        )
+        Self { by_name: by_name(articles), after: HashMap::new() }
+    }
+
+    /// These, which were named by hand, count before those that came along with the comments.
+    #[must_use]
+    pub fn before(self, came_along: Vec<Article>) -> Self {
+        Self { after: by_name(came_along), ..self }
     }
 
     /// The article of a comment: the one of its site, else one that names no site.
     pub fn of(&self, comment: &Comment) -> Option<&Article> {
         let id = comment.article_id.as_ref()?;
-        self.0.get(&(comment.site.clone(), id.clone())).or_else(|| self.0.get(&(None, id.clone())))
+        let [own, any] = [(comment.site.clone(), id.clone()), (None, id.clone())];
+        [&self.by_name, &self.after].into_iter().find_map(|layer| layer.get(&own).or_else(|| layer.get(&any)))
     }
 
     /// All articles.
     pub fn iter(&self) -> impl Iterator<Item = &Article> {
-        self.0.values()
+        self.by_name.values().chain(self.after.values())
     }
 }
 

@@ -5,9 +5,11 @@ use std::collections::{HashMap, HashSet};
 use rayon::prelude::*;
 
 use super::ArchiveError;
+use super::run::Job;
 use super::spool::{ByName, Spool, Spooled};
 use crate::domain::{Article, Comment, Id};
 use crate::offline::book::name_of;
+use crate::offline::records::Articles;
 use crate::text::{Analysis, Context, Language, Reference};
 
 /// Articles whose words are kept for the next portion: comments of an article mostly stand together.
@@ -15,6 +17,8 @@ const KEPT: usize = 2000;
 
 /// Articles of an archive, and where comments are found.
 pub(super) struct Library {
+    /// Those that were named by hand: they count before those of the exports.
+    named: Articles,
     articles: ByName,
     comments: ByName,
     sections: HashMap<u64, Option<String>>,
@@ -34,8 +38,9 @@ fn key(comment: &Comment) -> Option<u64> {
 }
 
 impl Library {
-    pub(super) fn new(articles: &Spool, comments: &Spool) -> Self {
+    pub(super) fn new(job: &Job<'_>, articles: &Spool, comments: &Spool) -> Self {
         Self {
+            named: Articles::new(job.articles.clone()),
             articles: ByName::new(&articles.names),
             comments: ByName::new(&comments.names),
             sections: HashMap::new(),
@@ -50,6 +55,9 @@ impl Library {
         comment: &Comment,
     ) -> Result<Option<Article>, ArchiveError> {
         let Some(id) = &comment.article_id else { return Ok(None) };
+        if let Some(article) = self.named.of(comment) {
+            return Ok(Some(article.clone()));
+        }
         let find = |site: Option<&Id>| self.articles.find(&articles.names, site, id.as_str());
         find(comment.site.as_ref()).or_else(|| find(None)).map(|at| articles.get(at)).transpose()
     }

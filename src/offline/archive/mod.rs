@@ -54,6 +54,9 @@ pub enum ArchiveError {
     /// There is something in the folder, and nobody said that it may go on.
     #[error("{0} is not empty: say --resume to go on with it, or name a new folder")]
     NotEmpty(String),
+    /// Another process works there.
+    #[error("another rescoring works in {0}: wait for it, or name another folder")]
+    InUse(String),
     /// Work that was begun on standard input cannot go on.
     #[error(
         "the work in {0} was begun on standard input, which cannot be read again: save the export to a file and use a new folder"

@@ -9,6 +9,7 @@ use std::sync::atomic::Ordering;
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
+use serde_json::value::{RawValue, to_raw_value};
 use serde_json::{Value, json};
 
 use super::report::{self, CampaignView, ThreadView};
@@ -32,7 +33,7 @@ const MOST_MEMBERS: usize = 10_000;
 pub const PLAN_FORM: &str = "claque-plan-2";
 
 /// A change that a plan proposes.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Proposal {
     /// The comment's site.
@@ -58,7 +59,7 @@ pub struct Proposal {
 }
 
 /// What a store needs to make a change.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct StoredChange {
     /// The comment's number.
@@ -72,7 +73,7 @@ pub struct StoredChange {
     /// What its card can be found by.
     pub tags: Vec<String>,
     /// The assessment that takes the place of the last one.
-    pub assessment: Value,
+    pub assessment: Box<RawValue>,
 }
 
 impl Proposal {
@@ -88,6 +89,8 @@ impl Proposal {
         let stored = spooled.stored.as_ref();
         let changes = match stored {
             Some(stored) if stored.decided.is_some() => false,
+            // What is kept back waits for a person: without its card nobody would publish it.
+            Some(stored) if stored.verdict == Verdict::Hold && assessment.verdict == Verdict::Allow => false,
             Some(stored) => {
                 // What keeps a comment back stands in the configuration; a rescoring only says that people should see it.
                 let is_same = stored.verdict == assessment.verdict
@@ -115,7 +118,7 @@ impl Proposal {
                 priority: priority(&facts, standing),
                 facts,
                 tags: tags(assessment, lang.as_deref(), section),
-                assessment: serde_json::to_value(assessment).unwrap_or_default(),
+                assessment: to_raw_value(assessment).unwrap_or_default(),
             }),
         })
     }

@@ -209,8 +209,8 @@ mod tests {
         assert_eq!(
             rows,
             [
-                r##"{id: "1", score: 0.5, verdict: "allow", because: [], abstained: true, trusted: false, campaign_id: null, thread_id: null, thread_alarm: null, thread_p: null, points_text: -1.5E0, points_thread: 0E0, points_history: 0E0, evidence: "[]", ruleset: "r", model: "m", engine: "e"}"##,
-                r##"{id: "2", score: 0.9, verdict: "review", because: ["text", "thread"], abstained: false, trusted: false, campaign_id: "c", thread_id: "t", thread_alarm: true, thread_p: 0.01, points_text: 3.5, points_thread: 1.0, points_history: 0E0, evidence: "[{"signal":"model"}]", ruleset: "r", model: "m", engine: "e"}"##,
+                r#"{id: "1", score: 0.5, verdict: "allow", because: [], abstained: true, trusted: false, campaign_id: null, thread_id: null, thread_alarm: null, thread_p: null, points_text: -1.5E0, points_thread: 0E0, points_history: 0E0, evidence: "[]", ruleset: "r", model: "m", engine: "e"}"#,
+                r#"{id: "2", score: 0.9, verdict: "review", because: ["text", "thread"], abstained: false, trusted: false, campaign_id: "c", thread_id: "t", thread_alarm: true, thread_p: 0.01, points_text: 3.5, points_thread: 1.0, points_history: 0E0, evidence: "[{"signal":"model"}]", ruleset: "r", model: "m", engine: "e"}"#,
             ]
         );
         std::fs::write(folder.path().join("assessments.jsonl"), "{}\n").unwrap();

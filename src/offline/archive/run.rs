@@ -148,9 +148,21 @@ pub fn run(
         None => State::new(identity),
     };
     std::fs::create_dir_all(&work).map_err(file_error("cannot make", &work))?;
+    let _lock = lock(&work, job)?;
     let mut place = Place::open(job, work, &state)?;
-    if !state.is_read && read_in(job, &mut origin, &mut place, &mut state, listener)?.is_break() {
-        return Ok(Ended::Stopped);
+    if !state.is_read {
+        match read_in(job, &mut origin, &mut place, &mut state, listener) {
+            Ok(ControlFlow::Continue(())) => {}
+            Ok(ControlFlow::Break(())) => return Ok(Ended::Stopped),
+            Err(error) => {
+                // Nothing was understood: the next try, with a mended command, finds the folder as it was.
+                if state.files == 0 && state.entries == 0 {
+                    let _ = std::fs::remove_dir_all(&place.work);
+                    let _ = std::fs::remove_file(job.out.join("rejects.jsonl"));
+                }
+                return Err(error);
+            }
+        }
     }
     if score(job, &mut place, &mut state, listener, pool)?.is_break() {
         return Ok(Ended::Stopped);
@@ -168,6 +180,17 @@ pub fn run(
         return Ok(Ended::Stopped);
     }
     outputs::finish(job, &place, &state, &told)
+}
+
+/// Keeps others out of the work as long as the file is open.
+fn lock(work: &Path, job: &Job<'_>) -> Result<File, ArchiveError> {
+    let path = work.join("lock");
+    let file = File::create(&path).map_err(file_error("cannot make", &path))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(std::fs::TryLockError::WouldBlock) => Err(ArchiveError::InUse(job.out.display().to_string())),
+        Err(std::fs::TryLockError::Error(error)) => Err(file_error("cannot lock", &path)(error)),
+    }
 }
 
 /// What stage 3 knows: the record, and which comment of it stands where.
@@ -192,7 +215,7 @@ impl Place {
         let spool = Spool::open(&work, "comments", state.comments)?;
         let articles = Spool::open(&work, "articles", state.articles)?;
         Ok(Self {
-            library: Library::new(&articles, &spool),
+            library: Library::new(job, &articles, &spool),
             facts: Facts::open(&work, state.facts)?,
             rejects: cut_open(&job.out.join("rejects.jsonl"), state.rejects_bytes)?,
             rejects_bytes: state.rejects_bytes,
@@ -264,6 +287,7 @@ fn identity(job: &Job<'_>, origin: &Origin<'_>) -> Result<Identity, ArchiveError
         mode: format!("{:?}", job.mode),
         inputs,
         options,
+        allowed: job.allowed.digest(),
     })
 }
 
@@ -308,12 +332,6 @@ fn read_in(
     state: &mut State,
     listener: &mut dyn Listener,
 ) -> Result<ControlFlow<()>, ArchiveError> {
-    if state.files == 0 && state.entries == 0 && state.articles == 0 {
-        for article in &job.articles {
-            place.article(article)?;
-        }
-        place.save(state)?;
-    }
     let mut reading = Reading {
         job,
         progress: Stage::new("read", state.comments),
@@ -360,7 +378,7 @@ fn read_in(
     }
     state.is_read = true;
     place.save(state)?;
-    place.library = Library::new(&place.articles, &place.spool);
+    place.library = Library::new(job, &place.articles, &place.spool);
     Ok(ControlFlow::Continue(()))
 }
 
@@ -432,25 +450,20 @@ impl Reading<'_, '_> {
         if let Some(error) = self.failed.take() {
             return Err(error);
         }
+        // Whoever goes on reads the rest of the file, and meets its error, again.
+        if self.job.stop.load(Ordering::Relaxed) {
+            return Ok(ControlFlow::Break(()));
+        }
         match outcome {
             Ok(()) => {}
             // The good part of a file is kept; what nothing could be read of is an error.
             Err(error) if self.state.entries > 0 && !self.job.strict => {
-                let name = error.to_string();
-                let reject = Reject {
-                    file: name,
-                    line: 0,
-                    offset: None,
-                    reason: "the rest of it was not read".to_owned(),
-                };
+                let reject = error.to_reject();
                 // Told together with the end of the file, so that it is told once whatever happens in between.
                 self.state.read.count(&Entry::Reject(reject.clone()));
                 self.place.reject(&reject)?;
             }
             Err(error) => return Err(error.into()),
-        }
-        if self.job.stop.load(Ordering::Relaxed) {
-            return Ok(ControlFlow::Break(()));
         }
         self.state.formats.push(format);
         (self.state.files, self.state.entries) = (at + 1, 0);

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use super::run::Job;
 use super::{ArchiveError, file_error};
-use crate::domain::{Comment, Id, Label, Verdict};
+use crate::domain::{Comment, Id, Verdict};
 use crate::offline::book::name_of;
 use crate::offline::judge::Permits;
 use crate::similarity::Sketch;
@@ -51,16 +51,6 @@ impl Spooled {
             trusted: self.stored.as_ref().is_some_and(|stored| stored.trusted),
             allowed: sketch.is_some_and(|sketch| job.allowed.covers(site, sketch, &job.engine.config)),
         }
-    }
-
-    /// What people or a data set say that the comment is: its label, else what was decided about it in the store.
-    pub(super) fn label(&self) -> Option<Label> {
-        let decided = self.stored.as_ref().and_then(|stored| stored.decided.as_deref());
-        self.comment.label.or(match decided {
-            Some("published") => Some(Label::Human),
-            Some("rejected") => Some(Label::Machine),
-            _ => None,
-        })
     }
 }
 

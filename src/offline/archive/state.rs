@@ -22,6 +22,8 @@ pub(super) struct Identity {
     /// Inputs by name, size and digest of their ends.
     pub(super) inputs: Vec<String>,
     pub(super) options: String,
+    /// Digest of the campaigns that people have allowed.
+    pub(super) allowed: u64,
 }
 
 impl Identity {
@@ -35,6 +37,7 @@ impl Identity {
             ("another way of judging", self.mode == other.mode),
             ("other input files", self.inputs == other.inputs),
             ("other options", self.options == other.options),
+            ("other allowed campaigns", self.allowed == other.allowed),
         ];
         parts.into_iter().find(|(_, same)| !same).map(|(what, _)| what.to_owned())
     }

@@ -131,7 +131,7 @@ impl Tally {
         for name in names {
             count(&mut self.rules, name, flagged);
         }
-        if let Some(label) = spooled.label() {
+        if let Some(label) = spooled.comment.label {
             count(&mut self.labels, label_name(label), flagged);
         }
         if let Some(at) = comment.created_at {

@@ -15,7 +15,7 @@ use ruzstd::decoding::{BlockDecodingStrategy, FrameDecoder};
 use super::{Cap, Options};
 
 /// Below this many bytes any ratio is fine.
-const RATIO_FROM: u64 = 64 << 20;
+pub(super) const RATIO_FROM: u64 = 64 << 20;
 const BUFFER: usize = 1 << 16;
 
 /// An input of bytes that may cross threads.

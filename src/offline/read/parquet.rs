@@ -13,16 +13,18 @@ use std::sync::Arc;
 use chrono::{DateTime, NaiveDate, TimeDelta};
 use parquet::basic::{ConvertedType, LogicalType, TimeUnit};
 use parquet::errors::ParquetError;
+use parquet::file::metadata::RowGroupMetaData;
 use parquet::file::reader::{FileReader, SerializedFileReader};
 use parquet::record::reader::RowIter;
 use parquet::record::{Field, Row as Record};
 use parquet::schema::types::{Type, TypePtr};
 
 use super::columns::Header;
-use super::compressed::peeked;
+use super::compressed::{RATIO_FROM, peeked};
 use super::out::{Out, Place, Stop};
 use super::row::{Row, Told};
-use super::{Format, Options, ReadError, Sink, Source};
+use super::{Cap, Format, Options, ReadError, Sink, Source};
+use crate::offline::records::LONGEST_LINE;
 
 /// The first bytes and the last ones.
 const MAGIC: &[u8] = b"PAR1";
@@ -43,8 +45,9 @@ impl Format for Parquet {
         let name = source.name.clone();
         let mut out = Out::new(&name, options, sink);
         let unreadable = |error| ReadError::Open { name: name.clone(), error };
-        let file = match seekable(source) {
-            Ok(file) => file,
+        let opened = seekable(source).and_then(|file| Ok((file.metadata()?.len(), file)));
+        let (size, file) = match opened {
+            Ok(opened) => opened,
             Err(error) => return out.finish(Err(error.into()), Place::default()),
         };
         let mut table = guarded(|| Table::open(file)).map_err(unreadable)?;
@@ -55,8 +58,36 @@ impl Format for Parquet {
         )?;
         table.only(&header).map_err(unreadable)?;
         let mut row = 0;
-        let result = each(table, &header, &mut row, &mut out);
+        let caps = Caps { size, given: 0, max_bytes: options.max_bytes, max_ratio: options.max_ratio.max(1) };
+        let result = table.unfolds(&caps).map_err(Stop::from);
+        let result = result.and_then(|()| each(table, &header, caps, &mut row, &mut out));
         out.finish(result, Place { line: row, offset: None })
+    }
+}
+
+/// What a file may unfold to: pages are compressed, and a dictionary gives one value many times.
+struct Caps {
+    /// Of the file, in bytes.
+    size: u64,
+    given: u64,
+    max_bytes: u64,
+    max_ratio: u64,
+}
+
+impl Caps {
+    fn check(&self, bytes: u64, of: u64) -> io::Result<()> {
+        if bytes > self.max_bytes {
+            return Err(io::Error::other(Cap::Bytes(self.max_bytes)));
+        }
+        if bytes > RATIO_FROM && bytes / self.max_ratio > of {
+            return Err(io::Error::other(Cap::Ratio(self.max_ratio)));
+        }
+        Ok(())
+    }
+
+    fn give(&mut self, bytes: u64) -> io::Result<()> {
+        self.given = self.given.saturating_add(bytes);
+        self.check(self.given, self.size)
     }
 }
 
@@ -126,6 +157,16 @@ impl Table {
         Ok(Self { reader, columns, wanted: None })
     }
 
+    /// Whether the columns are within the caps, by what the file says of them: a page is unfolded at once.
+    fn unfolds(&self, caps: &Caps) -> io::Result<()> {
+        let groups = self.reader.metadata().row_groups();
+        let columns = groups.iter().flat_map(RowGroupMetaData::columns);
+        let bytes = |size: i64| u64::try_from(size).unwrap_or(u64::MAX);
+        columns
+            .map(|column| (bytes(column.uncompressed_size()), bytes(column.compressed_size())))
+            .try_for_each(|(unfolded, stored)| caps.check(unfolded, stored))
+    }
+
     /// Leaves out the columns that the header has no use for.
     fn only(&mut self, header: &Header) -> io::Result<()> {
         let is_wanted = |field: &&TypePtr| {
@@ -151,7 +192,13 @@ fn parts(group: &Type) -> Vec<Column> {
     fields.map(|field| Column::new(format!("{}.{}", group.name(), field.name()), group, field)).collect()
 }
 
-fn each(table: Table, header: &Header, row: &mut usize, out: &mut Out<'_, '_>) -> Result<(), Stop> {
+fn each(
+    table: Table,
+    header: &Header,
+    mut caps: Caps,
+    row: &mut usize,
+    out: &mut Out<'_, '_>,
+) -> Result<(), Stop> {
     let Table { reader, columns, wanted, .. } = table;
     let mut rows = guarded(|| RowIter::from_file_into(Box::new(reader)).project(wanted))?;
     let mut told = Told::default();
@@ -159,6 +206,12 @@ fn each(table: Table, header: &Header, row: &mut usize, out: &mut Out<'_, '_>) -
         *row += 1;
         let place = Place { line: *row, offset: None };
         let values = values(&record, &columns);
+        let bytes: usize = values.iter().map(String::len).sum();
+        caps.give(bytes as u64)?;
+        if bytes > LONGEST_LINE {
+            out.reject(place, format!("longer than {LONGEST_LINE} bytes"))?;
+            continue;
+        }
         told.write(&Row::new(values.into_iter().map(Cow::Owned).collect(), header), place, out)?;
     }
     Ok(())

@@ -1,6 +1,7 @@
 //! One row of a table as a comment, and what it says about the article.
 
 use std::borrow::Cow;
+use std::collections::HashSet;
 
 use super::Note;
 use super::columns::Header;
@@ -8,6 +9,7 @@ use super::draft::{When, known, other_id, own_id, said};
 use super::out::{Out, Place, Stop};
 use crate::domain::{Article, Author, Comment, Label, Status};
 use crate::offline::records::LabelledComment;
+use crate::text::stable_hash;
 
 /// A row of text.
 pub(super) struct Row<'a> {
@@ -94,8 +96,8 @@ impl<'a> Row<'a> {
 /// What a table has told so far.
 #[derive(Default)]
 pub(super) struct Told {
-    /// Of the last article, which mostly is the next row's too.
-    article: Option<Article>,
+    /// Articles that were handed on, by a hash of what was said of them: most rows say the same of theirs.
+    articles: HashSet<u64>,
 }
 
 impl Told {
@@ -105,10 +107,11 @@ impl Told {
             Ok(read) => read,
             Err(reason) => return out.reject(place, reason),
         };
-        let article = row.article();
-        if article.is_some() && article != self.article {
-            self.article.clone_from(&article);
-            article.map_or(Ok(()), |article| out.article(article))?;
+        if let Some(article) = row.article() {
+            let said = serde_json::to_vec(&article).unwrap_or_default();
+            if self.articles.insert(stable_hash(&said)) {
+                out.article(article)?;
+            }
         }
         if !is_dated {
             out.note(Note::NoTime)?;

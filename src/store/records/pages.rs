@@ -4,6 +4,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::ArticleLine;
+use crate::domain::Label;
 
 /// Numbers beside the queues' names.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, ToSchema)]
@@ -89,10 +90,37 @@ pub struct Archived {
     pub verdict: String,
     /// Its campaign.
     pub campaign: Option<String>,
-    /// How it stands, where somebody decided.
-    pub decided: Option<String>,
+    /// How it stands in public.
+    pub status: String,
+    /// Who decided about it, if anybody did: `user:`, `key:` or `cms`.
+    pub decided_by: Option<String>,
+    /// The reason that was given.
+    pub reason: Option<String>,
     /// Whether its author is trusted.
     pub trusted: bool,
+}
+
+impl Archived {
+    /// How it stands, where somebody decided.
+    pub fn decided(&self) -> Option<&str> {
+        self.decided_by.as_ref().map(|_| self.status.as_str())
+    }
+
+    /// What the decision says of the text: approved is by a person; rejected is templated if it was rejected here for one of these reasons, or without a
+    /// reason when that was proposed. A rejection for an insult says nothing of it, and the CMS does not tell why it rejects.
+    pub fn label(&self, templated: &[String]) -> Option<Label> {
+        match (self.decided()?, self.decided_by.as_deref()) {
+            ("published", _) => Some(Label::Human),
+            ("rejected", by) if by != Some("cms") => {
+                let says_so = match &self.reason {
+                    Some(reason) => templated.contains(reason),
+                    None => self.verdict != "allow",
+                };
+                says_so.then_some(Label::Machine)
+            }
+            _ => None,
+        }
+    }
 }
 
 /// Something that a name leads to.

@@ -12,6 +12,9 @@ use crate::domain::{Comment, Id};
 use crate::store::StoreError;
 use crate::store::records::{Archived, Found, ListPage, Listed, Listing, PastDecision, Sites};
 
+/// Whether a comment's author was trusted when it came, or is by now.
+pub(super) const TRUSTED: &str = "(is_trusted = 1 OR EXISTS (SELECT 1 FROM trusted_authors t WHERE t.site = comments.site AND t.author = comments.author))";
+
 /// Comments that one search looks through; the next page goes on from there.
 const MOST_SEARCHED: i64 = 50_000;
 /// Finds of one kind.
@@ -308,9 +311,9 @@ impl SqliteStore {
     pub async fn archive_digest(&self) -> Result<String, StoreError> {
         self.read(|connection| {
             Ok(connection.query_row(
-                "SELECT printf('%d-%d-%d-%d-%d-%d', count(*), coalesce(max(seq), 0), coalesce(sum(standing_at % 1000000007), 0),
-                   coalesce(sum(has_text), 0), coalesce(sum(seq * (decided_by IS NOT NULL)), 0), coalesce(sum(is_trusted), 0))
-                 || (SELECT printf('-%d-%d', count(*), coalesce(max(updated_at), 0)) FROM articles) FROM comments WHERE is_current = 1",
+                &format!("SELECT printf('%d-%d-%d-%d-%d-%d', count(*), coalesce(max(seq), 0), coalesce(sum(standing_at % 1000000007), 0),
+                   coalesce(sum(has_text), 0), coalesce(sum(seq * (decided_by IS NOT NULL)), 0), coalesce(sum({TRUSTED}), 0))
+                 || (SELECT printf('-%d-%d', count(*), coalesce(max(updated_at), 0)) FROM articles) FROM comments WHERE is_current = 1"),
                 [],
                 |row| row.get(0),
             )?)
@@ -324,10 +327,13 @@ impl SqliteStore {
     /// When the store cannot be read.
     pub async fn archived(&self, after: i64, limit: usize) -> Result<Vec<Archived>, StoreError> {
         self.read(move |connection| {
-            let mut statement = connection.prepare_cached(
-                "SELECT seq, record, standing_at, verdict, campaign, CASE WHEN decided_by IS NULL THEN NULL ELSE status END, is_trusted
-                 FROM comments WHERE seq > ?1 AND is_current = 1 AND has_text = 1 ORDER BY seq LIMIT ?2",
-            )?;
+            let mut statement = connection.prepare_cached(&format!(
+                "SELECT seq, record, standing_at, verdict, campaign, decided_by, status, {TRUSTED},
+                   CASE WHEN decided_by IS NULL THEN NULL ELSE
+                     (SELECT d.reason FROM decision_comments dc JOIN decisions d ON d.id = dc.decision
+                      WHERE dc.comment = comments.seq AND d.undone_at IS NULL AND d.action IN ('approve', 'reject') ORDER BY d.at DESC, d.id DESC LIMIT 1) END
+                 FROM comments WHERE seq > ?1 AND is_current = 1 AND has_text = 1 ORDER BY seq LIMIT ?2"
+            ))?;
             let mut rows = statement.query(params![after, limit as i64])?;
             let mut all = Vec::new();
             while let Some(row) = rows.next()? {
@@ -337,8 +343,10 @@ impl SqliteStore {
                     standing_at: row.get(2)?,
                     verdict: row.get(3)?,
                     campaign: row.get(4)?,
-                    decided: row.get(5)?,
-                    trusted: row.get(6)?,
+                    decided_by: row.get(5)?,
+                    status: row.get(6)?,
+                    trusted: row.get(7)?,
+                    reason: row.get(8)?,
                 });
             }
             Ok(all)

@@ -10,6 +10,7 @@ use super::audit::append;
 use super::cards::{Opening, close_for_comment, close_spared_campaign, is_rejected, open_for};
 use super::comments::word;
 use super::events::event;
+use super::listing::TRUSTED;
 use super::{SqliteStore, now};
 use crate::domain::Verdict;
 use crate::store::StoreError;
@@ -157,6 +158,10 @@ struct Found {
     standing_at: i64,
     decided: bool,
     verdict: String,
+    /// Whether the CMS keeps it back until somebody decides.
+    is_pending: bool,
+    /// Whether its author is trusted by now.
+    is_trusted: bool,
     /// The columns that a plan writes, as JSON.
     before: String,
 }
@@ -184,7 +189,7 @@ fn as_object(columns: &[&str]) -> String {
 /// The current comment of a number, if it is the one that is meant and still has its text.
 fn find(connection: &Connection, change: &Change) -> Result<Option<Found>, StoreError> {
     let sql = format!(
-        "SELECT site, campaign, standing_at, decided_by IS NOT NULL, verdict, {} FROM comments
+        "SELECT site, campaign, standing_at, decided_by IS NOT NULL, verdict, status = 'pending', {TRUSTED}, {} FROM comments
          WHERE seq = ?1 AND id = ?2 AND is_current = 1 AND has_text = 1",
         as_object(&WRITTEN)
     );
@@ -197,13 +202,16 @@ fn find(connection: &Connection, change: &Change) -> Result<Option<Found>, Store
                 standing_at: row.get(2)?,
                 decided: row.get(3)?,
                 verdict: row.get(4)?,
-                before: row.get(5)?,
+                is_pending: row.get(5)?,
+                is_trusted: row.get(6)?,
+                before: row.get(7)?,
             })
         })
         .optional()?)
 }
 
-/// Whether a change would take a card out of somebody's hands, or spare what a sweep or a plugin brought to the queue.
+/// Whether a change would take a card out of somebody's hands, spare what a sweep or a plugin brought to the queue or what the CMS keeps back until
+/// somebody decides, or propose what is trusted by now.
 fn is_held(connection: &Connection, change: &Change, found: &Found) -> Result<bool, StoreError> {
     let in_hands = connection
         .prepare_cached(
@@ -215,7 +223,10 @@ fn is_held(connection: &Connection, change: &Change, found: &Found) -> Result<bo
         return Ok(true);
     }
     if change.to != Verdict::Allow {
-        return Ok(false);
+        return Ok(found.is_trusted);
+    }
+    if found.is_pending || found.verdict == "hold" {
+        return Ok(true);
     }
     if let Some(campaign) = &found.campaign
         && is_rejected(connection, &found.site, campaign)?

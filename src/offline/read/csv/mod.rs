@@ -81,6 +81,7 @@ fn first_line(head: &[u8]) -> &[u8] {
 
 /// The delimiter: a tab where the name says so, else what divides the header row most often.
 fn delimiter(name: &str, first: &[u8]) -> u8 {
+    let name = name.rsplit('/').next().unwrap_or_default();
     if [".tsv", ".tab"].iter().any(|ending| name.contains(ending)) {
         return b'\t';
     }
