@@ -238,8 +238,9 @@ fn card_for(
                     "UPDATE queue SET opened_by = ?2 WHERE comment = ?1 AND is_open = 1 AND version = 1",
                 )?
                 .execute(params![member.seq, id])?;
-            let sql = "SELECT * FROM queue WHERE is_open = 1 AND (comment = ?1 OR (campaign = ?2 AND site = (
-                         SELECT site FROM comments WHERE seq = ?1))) ORDER BY comment IS NULL LIMIT 1";
+            let sql = "SELECT * FROM queue WHERE is_open = 1 AND comment = ?1
+                       UNION ALL SELECT * FROM queue WHERE is_open = 1 AND campaign = ?2 AND site = (
+                         SELECT site FROM comments WHERE seq = ?1) LIMIT 1";
             Ok(connection
                 .prepare_cached(sql)?
                 .query_row(params![member.seq, member.campaign], Card::of)

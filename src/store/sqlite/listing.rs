@@ -215,7 +215,8 @@ impl SqliteStore {
             let comment = comment.ok_or(StoreError::NotFound("such comment"))?;
             let card = connection
                 .prepare_cached(
-                    "SELECT id FROM queue WHERE is_open = 1 AND (comment = ?1 OR (site = ?2 AND campaign = ?3)) LIMIT 1",
+                    "SELECT id FROM queue WHERE is_open = 1 AND comment = ?1
+                     UNION ALL SELECT id FROM queue WHERE is_open = 1 AND site = ?2 AND campaign = ?3 LIMIT 1",
                 )?
                 .query_row(params![comment.seq, comment.site, comment.campaign], |row| row.get(0))
                 .optional()?;

@@ -215,7 +215,8 @@ fn find(connection: &Connection, change: &Change) -> Result<Option<Found>, Store
 fn is_held(connection: &Connection, change: &Change, found: &Found) -> Result<bool, StoreError> {
     let in_hands = connection
         .prepare_cached(
-            "SELECT 1 FROM queue WHERE is_open = 1 AND (comment = ?1 OR (site = ?2 AND campaign IN (?3, ?4)))
+            "SELECT 1 FROM queue WHERE id IN (SELECT id FROM queue WHERE is_open = 1 AND comment = ?1
+                UNION ALL SELECT id FROM queue WHERE is_open = 1 AND site = ?2 AND campaign IN (?3, ?4))
                AND (is_escalated = 1 OR (claimed_by IS NOT NULL AND claimed_until > ?5))",
         )?
         .exists(params![change.seq, found.site, found.campaign, change.campaign, now()])?;
@@ -333,7 +334,8 @@ fn keep_cards(
     let sql = format!(
         "INSERT INTO plan_cards (plan, card, before, version_after)
          SELECT ?1, id, {}, version FROM queue
-         WHERE is_open = 1 AND (comment = ?2 OR (site = ?3 AND campaign IN (?4, ?5)))
+         WHERE id IN (SELECT id FROM queue WHERE is_open = 1 AND comment = ?2
+             UNION ALL SELECT id FROM queue WHERE is_open = 1 AND site = ?3 AND campaign IN (?4, ?5))
            AND NOT EXISTS (SELECT 1 FROM plan_cards p WHERE p.plan = ?1 AND p.card = queue.id) AND rowid <= ?6",
         as_object(&CARD)
     );
