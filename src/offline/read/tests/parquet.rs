@@ -70,3 +70,28 @@ fn a_file_that_is_cut_is_not_read() {
     let (_, result) = try_read("comments.parquet", &bytes[..bytes.len() - 20], None, &Options::default());
     assert!(matches!(result, Err(ReadError::Open { .. })), "{result:?}");
 }
+
+#[test]
+fn one_value_given_a_million_times_meets_the_caps() {
+    const ROWS: usize = 2000;
+    let schema = "message comments { required int64 id; required binary text (STRING); }";
+    let schema = Arc::new(parse_message_type(schema).unwrap());
+    let mut bytes = Vec::new();
+    let mut file = SerializedFileWriter::new(&mut bytes, schema, Arc::default()).unwrap();
+    let mut group = file.next_row_group().unwrap();
+    let ids: Vec<i64> = (0..ROWS as i64).collect();
+    let mut column = group.next_column().unwrap().unwrap();
+    column.typed::<Int64Type>().write_batch(&ids, None, None).unwrap();
+    column.close().unwrap();
+    let texts = vec![ByteArray::from(vec![b'x'; 100_000]); ROWS];
+    let mut column = group.next_column().unwrap().unwrap();
+    column.typed::<ByteArrayType>().write_batch(&texts, None, None).unwrap();
+    column.close().unwrap();
+    group.close().unwrap();
+    file.close().unwrap();
+    assert!(bytes.len() < 200_000, "a dictionary holds it once");
+    let options = Options { max_bytes: 40 << 20, ..Options::default() };
+    let (found, result) = try_read("comments.parquet", &bytes, None, &options);
+    assert!(matches!(result, Err(ReadError::Cap { .. })), "{result:?}");
+    assert!((400..430).contains(&found.ids().len()), "{}", found.ids().len());
+}
