@@ -21,7 +21,7 @@ await service.send(
 test('a card tells why, what it answers, and who wrote it', async t => {
   const { id } = (await service.queue()).find(card => card.comment?.id === 'answer')
   const page = await person(t, service, 'anna', `/queue/${id}`)
-  await page.getByRole('heading', { name: 'A tram to the harbour' }).waitFor()
+  await page.getByRole('heading', { name: 'A tram to the harbour', exact: true }).waitFor()
   assert.ok((await page.locator('#pane mark').count()) > 0, 'the evidence is marked')
   await page.getByText(/Flagged because/).waitFor()
   await page.getByText('Will the tram stop at the old fish market').first().waitFor()

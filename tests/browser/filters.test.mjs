@@ -99,6 +99,7 @@ test('a selection by keys is decided after a sample was shown, and comes back', 
   const dialog = page.getByRole('dialog')
   await dialog.getByRole('heading', { name: /7 selected/ }).waitFor()
   assert.equal(await dialog.getByRole('listitem').count(), 5, 'a sample')
+  await dialog.getByText('and 2 more', { exact: true }).waitFor()
   await page.keyboard.press('Escape')
   await eventually('the dialog is closed', async () => (await dialog.count()) === 0)
   for (const [, id] of chosen) assert.equal((await service.comment(id)).decided_by, undefined)

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { eventually, paneShows, person, serve, singles, tooWide } from './support.mjs'
+import { eventually, paneShows, person, serve, singles, toast, tooWide } from './support.mjs'
 
 const mark = at => `window.burnt=${at}`
 const PAYLOADS = [
@@ -146,7 +146,7 @@ test('reason, note, and the names of views are harmless, and kept to the letter'
   await page.getByLabel('Reason').fill(PAYLOADS[1])
   await page.getByLabel('Note', { exact: true }).fill(nasty)
   await page.getByRole('button', { name: 'Reject' }).click()
-  await page.getByText('Decided.', { exact: true }).waitFor()
+  await toast(page, 'Rejected · 1 comment')
   const [decision] = await service.decisions(1)
   assert.deepEqual([decision.reason, decision.note], [PAYLOADS[1], nasty])
   for (const path of ['/history', '/audit', '/comments/gazette/nasty-1']) {

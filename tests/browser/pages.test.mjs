@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { axe, copies, eventually, lookOver, paneShows, person, picture, serve, singles, tooWide, visitor } from './support.mjs'
+import { axe, copies, eventually, lookOver, paneShows, person, picture, serve, singles, toast, tooWide, visitor } from './support.mjs'
 
 const SECRET = 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw'
 const ARABIC = 'هذا تعليق مكتوب من اليمين إلى اليسار، وفيه كلمات كثيرة عن الجسر والمدينة.'
@@ -128,10 +128,11 @@ test('one card at a time, on a phone', async t => {
   await page.waitForURL('**/queue/*')
   assert.deepEqual(await tooWide(page), [])
   await page.getByRole('button', { name: 'Approve' }).click()
-  await page.getByText('Decided.', { exact: true }).waitFor()
+  await toast(page, 'Approved · 1 comment')
   assert.equal((await service.comment(comment)).decided_by, 'user:anna')
-  await page.getByRole('button', { name: 'Undo' }).click()
-  await page.getByText('Undone: everything is as it was.').waitFor()
+  await page.locator('.toast').getByRole('button', { name: 'Undo' }).click()
+  await toast(page, 'Undone: everything is as it was')
+  await page.getByRole('link', { name: 'Back to the queue' }).click()
   await page.locator('.card.current').waitFor()
   await page.getByRole('button', { name: 'One at a time' }).click()
   await page.locator('#pane [data-id]').waitFor()

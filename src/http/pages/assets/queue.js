@@ -569,8 +569,8 @@ async function decideAll(action, selected) {
   const sample = selected.slice(0, 5).map((card) => make("li", { dir: "auto" }, card.querySelector(".text").textContent));
   const reason = make("input", { name: "reason", maxlength: "100", autocomplete: "off" });
   const title = `${say(`key.${action}`)}: ${say("js.picked", { n: selected.length })}, ${comments(reached)}`;
-  if (selected.length > sample.length) sample.push(make("li", { class: "dim" }, say("js.and-more", { n: selected.length - sample.length })));
   const fields = [make("ul", {}, ...sample)];
+  if (selected.length > sample.length) fields.push(make("p", { class: "dim" }, say("js.and-more", { n: selected.length - sample.length })));
   const options = pane.querySelector("form.decide [name=reason]");
   const why = options ? options.cloneNode(true) : reason;
   if (options) fields.push(make("label", {}, options.closest("label").firstChild.textContent, why));
