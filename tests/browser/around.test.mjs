@@ -24,7 +24,7 @@ test('a card tells why, what it answers, and who wrote it', async t => {
   await page.getByRole('heading', { name: 'A tram to the harbour', exact: true }).waitFor()
   assert.ok((await page.locator('#pane mark').count()) > 0, 'the evidence is marked')
   await page.getByText(/Flagged because/).waitFor()
-  await page.getByText('Will the tram stop at the old fish market').first().waitFor()
+  await page.locator('#pane').getByText('Will the tram stop at the old fish market').first().waitFor()
   const mark = page.locator('#pane mark[data-f]').first()
   const finding = page.locator(`#pane li[data-f="${await mark.getAttribute('data-f')}"]`)
   await mark.hover()
