@@ -9,8 +9,8 @@ use super::super::error::{ApiError, Code};
 use super::super::state::State;
 use super::card::{Beside, NoteLine, campaign_sentence};
 use super::card_page::{decision_of, draw};
-use super::form::{Fields, Posted};
-use super::frame::{Frame, encoded, go, local, show, with_pair};
+use super::form::{Fields, Mistake, Posted};
+use super::frame::{Frame, encoded, go, local, show, show_as, with_pair};
 use super::text::{When, excerpt, person, when};
 use super::words::{count, fill, say};
 use crate::chart::{Series, bars};
@@ -52,6 +52,8 @@ pub(super) struct Share {
 #[template(path = "campaign_view.html")]
 pub(super) struct CampaignView {
     pub(super) f: Frame,
+    /// The tag of its headings: below a card's title, or right below the page's.
+    pub(super) level: &'static str,
     pub(super) site: String,
     pub(super) id: String,
     pub(super) link: String,
@@ -125,6 +127,7 @@ impl CampaignView {
         let notes = store.notes(site.to_owned(), "campaign", card.id.clone()).await?;
         Ok(Self {
             f: f.clone(),
+            level: "h3",
             link: format!("/campaigns/{}/{}", encoded(site), encoded(&card.id)),
             sentence: campaign_sentence(card),
             size: card.size,
@@ -286,24 +289,35 @@ pub(super) async fn page(
     caller: Caller<CanLook>,
     path: web::Path<(String, String)>,
 ) -> Result<HttpResponse, ApiError> {
-    let (site, id) = path.into_inner();
+    drawn(&request, &state, &caller, path.into_inner(), None).await
+}
+
+async fn drawn<P>(
+    request: &HttpRequest,
+    state: &State,
+    caller: &Caller<P>,
+    (site, id): (String, String),
+    mistake: Mistake,
+) -> Result<HttpResponse, ApiError> {
     let site = caller.site(Some(&site))?;
-    let f = Frame::new(&state, &caller, "campaigns", say("campaign.title")).await?;
     let card = state.intake.store().campaign(site.clone(), id.clone()).await?;
-    let view = CampaignView::load(&state, &f, &caller, &site, &card).await?;
+    let title = fill("campaign.titled", &[("sample", &excerpt(&card.sample, 60))]);
+    let f = Frame::new(state, caller, "campaigns", title).await?.after_mistake(mistake);
+    let outcome = f.outcome();
+    let view = CampaignView { level: "h2", ..CampaignView::load(state, &f, caller, &site, &card).await? };
     let open = state.intake.store().card_of_campaign(site.clone(), id.clone()).await?;
     let version = open.as_ref().map(|(_, version)| *version);
     let page = CampaignPage {
         link: view.link.clone(),
         view: draw(&view)?,
         undecided: card.undecided,
-        f: f.after_step(&request),
+        f: f.after_step(request),
         card: open.map(|(card, _)| card),
         version,
         site,
         id,
     };
-    show(&page)
+    show_as(outcome, &page)
 }
 
 #[derive(Template)]
@@ -365,12 +379,27 @@ pub(super) async fn decide(
 
 /// Allows a legitimate campaign, or with `id` of an allowed one no more.
 pub(super) async fn allow(
+    request: HttpRequest,
     state: web::Data<State>,
     posted: Posted<CanLead>,
     path: web::Path<(String, String)>,
 ) -> Result<HttpResponse, ApiError> {
     let Posted { caller, fields } = posted;
-    let (site, id) = path.into_inner();
+    let names = path.into_inner();
+    match allowed(&state, &caller, &fields, names.clone()).await {
+        Err(error) if fields.can_mend(&error) && error.code != Code::NotFound => {
+            drawn(&request, &state, &caller, names, Some((error, fields))).await
+        }
+        outcome => outcome,
+    }
+}
+
+async fn allowed(
+    state: &State,
+    caller: &Caller<CanLead>,
+    fields: &Fields,
+    (site, id): (String, String),
+) -> Result<HttpResponse, ApiError> {
     let site = caller.site(Some(&site))?;
     let store = state.intake.store();
     if fields.get("stop").is_some() {
@@ -380,7 +409,7 @@ pub(super) async fn allow(
     }
     let days: i64 = fields.number("days")?.unwrap_or(14);
     if !(1..=MOST_DAYS).contains(&days) {
-        return Err(ApiError::new(Code::InvalidBody, format!("`days` is 1 to {MOST_DAYS}")));
+        return Err(ApiError::new(Code::InvalidBody, fill("campaign.days", &[("most", &MOST_DAYS)])));
     }
     let allowed = AllowedCampaign {
         id: String::new(),

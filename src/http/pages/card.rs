@@ -399,6 +399,8 @@ impl NoteLine {
 #[template(path = "comment_view.html")]
 pub(super) struct CommentView {
     pub(super) f: Frame,
+    /// The tag of its headings: below a card's title, or right below the page's.
+    pub(super) level: &'static str,
     pub(super) site: String,
     pub(super) id: String,
     pub(super) segments: Vec<Segment>,
@@ -465,6 +467,7 @@ impl CommentView {
             None => 0,
         };
         Ok(Self {
+            level: "h3",
             f: f.clone(),
             sentence: sentence(&told, &listed.status),
             rarity: if told.abstained { String::new() } else { one_in(1.0 - told.score) },

@@ -14,7 +14,7 @@ use super::form::{Fields, Posted};
 use super::frame::{Frame, encoded, go, local, show, with_pair};
 use super::queue;
 use super::text::{When, person, when};
-use super::words::say;
+use super::words::{fill, say};
 use crate::domain::Id;
 use crate::store::records::{Action, NewDecision, QueueFilter, QueueItem, Target};
 
@@ -137,7 +137,6 @@ struct CardPage {
     f: Frame,
     pane: String,
     back: String,
-    title: String,
     /// Whether it waits for a decision: then the script works on it as in the list.
     open: bool,
     /// The card before, this one and those that follow, out of sight: the script goes on with them.
@@ -199,8 +198,9 @@ pub(super) async fn page(
         None => String::new(),
     };
     let rows = queue::draw_rows(&f, &items, &caller.actor().name, &back)?;
-    let f = f.after_step(&request);
-    show(&CardPage { title: pane.title.clone(), pane: pane.draw()?, f, back, open, rows, next, query, event })
+    let mut f = f.after_step(&request);
+    f.title = fill("card.titled", &[("title", &pane.title)]);
+    show(&CardPage { pane: pane.draw()?, f, back, open, rows, next, query, event })
 }
 
 /// Takes a card over from whoever has it on the desk.

@@ -12,7 +12,7 @@ use super::card_page::{decision_of, draw};
 use super::form::Posted;
 use super::frame::{Frame, encoded, go, local, show, with_pair};
 use super::text::{When, when};
-use super::words::say;
+use super::words::{fill, say};
 use crate::domain::Id;
 use crate::store::records::Target;
 
@@ -59,9 +59,13 @@ pub(super) async fn page(
         },
         None => None,
     };
-    let f = Frame::new(&state, &caller, "", say("comment.title")).await?;
-    let view =
-        CommentView::load(&state, &f, &caller.sites(), &listed, &read(stored.assessment.get())).await?;
+    let author = super::card::author_of(&listed.comment).name;
+    let f = Frame::new(&state, &caller, "", fill("comment.titled", &[("author", &author)])).await?;
+    let assessment = read(stored.assessment.get());
+    let view = CommentView {
+        level: "h2",
+        ..CommentView::load(&state, &f, &caller.sites(), &listed, &assessment).await?
+    };
     let past = stored.history.iter().rev().map(|one| {
         let told = Told::read(&read(one.assessment.get()));
         Past {

@@ -10,6 +10,7 @@ use askama::Template;
 use super::super::auth::{Caller, Identity};
 use super::super::error::{ApiError, Code};
 use super::super::state::State;
+use super::form::{Fields, Mistake};
 use super::{assets, words};
 use crate::access::Permission;
 use crate::store::records::QueueCounts;
@@ -59,6 +60,12 @@ pub(super) struct Frame {
     /// What a rejection has to name.
     pub(super) needs: Needs,
     pub(super) reasons: Vec<String>,
+    /// What was wrong in the form that came, and how to mend it; empty where nothing was.
+    pub(super) mistake: String,
+    /// The status of the page, where a form was wrong.
+    wrong: Option<StatusCode>,
+    /// What had been filled in.
+    kept: Fields,
 }
 
 impl Frame {
@@ -124,6 +131,36 @@ impl Frame {
             }
         }
         self
+    }
+
+    /// Shows a form again: with what was wrong and what had been filled in.
+    pub(super) fn after_mistake(mut self, mistake: Mistake) -> Self {
+        if let Some((error, fields)) = mistake {
+            self.wrong = Some(error.code.row().1);
+            self.mistake = error.detail;
+            self.kept = fields;
+        }
+        self
+    }
+
+    /// The status that the page is answered with.
+    pub(super) fn outcome(&self) -> StatusCode {
+        self.wrong.unwrap_or(StatusCode::OK)
+    }
+
+    /// What had been filled in.
+    pub(super) fn kept(&self, field: &str) -> &str {
+        self.kept.get(field).unwrap_or_default()
+    }
+
+    /// The same, or what stands in the field otherwise.
+    pub(super) fn kept_or<'a>(&'a self, field: &str, otherwise: &'a str) -> &'a str {
+        self.kept.get(field).unwrap_or(otherwise)
+    }
+
+    /// Whether a box had been ticked, or a choice made.
+    pub(super) fn ticked(&self, field: &str, value: &str) -> bool {
+        self.kept.holds(field, value)
     }
 
     /// A text.

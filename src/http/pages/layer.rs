@@ -4,7 +4,7 @@
 use actix_web::body::{EitherBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::Method;
-use actix_web::http::header::{ACCEPT, REFERER};
+use actix_web::http::header::REFERER;
 use actix_web::middleware::Next;
 use actix_web::{Error, HttpRequest, web};
 use askama::Template;
@@ -13,6 +13,7 @@ use serde_json::Value;
 use super::super::auth::{COOKIE, WRONG_TOKEN};
 use super::super::error::{ApiError, Code};
 use super::super::state::State;
+use super::form::wants_page;
 use super::frame::{Frame, encoded, go, local, show_as};
 use super::text::person;
 use super::words::{fill, say};
@@ -76,11 +77,7 @@ pub(super) async fn for_people<B: MessageBody + 'static>(
     request: ServiceRequest,
     next: Next<B>,
 ) -> Result<ServiceResponse<EitherBody<B>>, Error> {
-    let wants_page = request
-        .headers()
-        .get(ACCEPT)
-        .and_then(|value| value.to_str().ok())
-        .is_some_and(|accept| accept.contains("text/html"));
+    let wants_page = wants_page(request.request());
     let is_get = request.method() == Method::GET;
     let request_had_session = request.request().cookie(COOKIE).is_some();
     let asked = request.uri().path_and_query().map(ToString::to_string).unwrap_or_default();

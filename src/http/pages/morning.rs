@@ -77,7 +77,8 @@ struct MorningPage {
 
 fn asked(request: &HttpRequest, caller: &Caller<CanLook>) -> Result<(Sites, String, i64), ApiError> {
     let fields = Fields::parse(request.query_string().as_bytes())?;
-    let days = fields.number("days")?.unwrap_or(DAYS).clamp(1, MOST_DAYS);
+    // A number that is none counts as none: the field shows what was taken for it.
+    let days = fields.number("days").ok().flatten().unwrap_or(DAYS).clamp(1, MOST_DAYS);
     Ok(match fields.get("site") {
         Some(site) => (Sites::one(&caller.site(Some(site))?), site.to_owned(), days),
         None => (caller.sites(), String::new(), days),

@@ -183,42 +183,29 @@ pub(super) async fn save(
     let Posted { caller, fields } = posted;
     let (site, id) = path.into_inner();
     let site = caller.site(Some(&site))?;
-    let text = fields.need("text")?.replace("\r\n", "\n");
-    if text.len() > LONGEST {
-        return Err(ApiError::new(Code::TooLarge, format!("a draft has at most {LONGEST} bytes")));
-    }
+    let text = fields.get("text").unwrap_or_default().replace("\r\n", "\n");
+    let mut mistake = None;
     let _place = state.heavy.acquire().await;
-    let ground = ground(&state, caller.sites(), &site, &id).await?;
-    let trial = tried(text.clone(), ground, site.clone()).await?;
+    let trial = if text.len() > LONGEST {
+        let error = fill("rule.too-long", &[("n", &(LONGEST >> 10))]);
+        Trial { error: Some(error), ..Trial::default() }
+    } else {
+        let ground = ground(&state, caller.sites(), &site, &id).await?;
+        tried(text.clone(), ground, site.clone()).await?
+    };
     let wants_to_save = fields.get("action") == Some("save");
     if wants_to_save && trial.error.is_none() && trial.passed {
-        let rules = draft::check(&text, chrono::Utc::now().date_naive());
-        let rules = rules.map_err(|errors| ApiError::new(Code::InvalidBody, errors.to_string()))?;
-        let shadows = rules.rules().iter().all(|rule| rule.status == Status::Shadow);
-        let pack =
-            rules.rules().first().and_then(|rule| rule.id.split_once('/')).map(|(pack, _)| pack.to_owned());
-        let Some(pack) = pack.filter(|_| shadows) else {
-            return Err(ApiError::new(Code::InvalidBody, "the draft has no rule"));
-        };
-        let known = state
-            .intake
-            .engine()
-            .rules
-            .rules()
-            .iter()
-            .any(|rule| rule.id.split_once('/').is_some_and(|(of, _)| of == pack));
-        if known {
-            return Err(ApiError::new(
-                Code::Refused,
-                format!("there is a pack `{pack}` already: give this one another id, or remove the other"),
-            ));
+        match pack_of(&state, &text) {
+            Ok(pack) => {
+                let draft = RuleDraft { id: pack, site, text, actor: caller.actor().name, at: 0 };
+                state.intake.store().add_rule_draft(draft).await?;
+                state.reload_wanted.notify_one();
+                return Ok(go(&format!("{}/admin/rules?said=draft-kept", state.prefix())));
+            }
+            Err(error) => mistake = Some((error, fields)),
         }
-        let draft = RuleDraft { id: pack, site, text, actor: caller.actor().name, at: 0 };
-        state.intake.store().add_rule_draft(draft).await?;
-        state.reload_wanted.notify_one();
-        return Ok(go(&format!("{}/admin/rules?said=draft-kept", state.prefix())));
     }
-    let f = Frame::new(&state, &caller, "campaigns", say("rule.title")).await?;
+    let f = Frame::new(&state, &caller, "campaigns", say("rule.title")).await?.after_mistake(mistake);
     let status = if wants_to_save {
         actix_web::http::StatusCode::UNPROCESSABLE_ENTITY
     } else {
@@ -226,4 +213,19 @@ pub(super) async fn save(
     };
     let link = format!("/campaigns/{}/{}", encoded(&site), encoded(&id));
     show_as(status, &RulePage { f, link, text, trial })
+}
+
+/// The pack of a draft that may be kept: of shadows alone, under a name that nobody has.
+fn pack_of(state: &State, text: &str) -> Result<String, ApiError> {
+    let rules = draft::check(text, chrono::Utc::now().date_naive());
+    let rules = rules.map_err(|errors| ApiError::new(Code::InvalidBody, errors.to_string()))?;
+    let shadows = rules.rules().iter().all(|rule| rule.status == Status::Shadow);
+    let pack_of = |id: &str| id.split_once('/').map(|(pack, _)| pack.to_owned());
+    let pack = rules.rules().first().and_then(|rule| pack_of(&rule.id)).filter(|_| shadows);
+    let pack = pack.ok_or_else(|| ApiError::new(Code::InvalidBody, say("rule.none")))?;
+    let engine = state.intake.engine();
+    if engine.rules.rules().iter().any(|rule| pack_of(&rule.id).as_ref() == Some(&pack)) {
+        return Err(ApiError::new(Code::Refused, fill("rule.known", &[("pack", &pack)])));
+    }
+    Ok(pack)
 }

@@ -8,9 +8,9 @@ use askama::Template;
 use super::super::auth::{Caller, CanLook, Identity};
 use super::super::error::{ApiError, Code};
 use super::super::state::State;
-use super::form::Posted;
-use super::frame::{Frame, go, show};
-use super::words::say;
+use super::form::{Fields, Mistake, Posted};
+use super::frame::{Frame, go, show, show_as};
+use super::words::{fill, say};
 
 /// What can be done by a key, with the key that it has when nobody chose another: one character, or `Shift+` and one.
 pub(super) const KEYS: &[(&str, &str)] = &[
@@ -86,17 +86,43 @@ pub(super) async fn page(
     state: web::Data<State>,
     caller: Caller<CanLook>,
 ) -> Result<HttpResponse, ApiError> {
-    let f = Frame::new(&state, &caller, "settings", say("settings.title")).await?;
-    let own = serde_json::from_str(&f.keys).unwrap_or_default();
-    show(&SettingsPage { lines: lines(&own), f: f.after_step(&request) })
+    drawn(&state, &caller, &request, None).await
+}
+
+async fn drawn(
+    state: &State,
+    caller: &Caller<CanLook>,
+    request: &HttpRequest,
+    mistake: Mistake,
+) -> Result<HttpResponse, ApiError> {
+    let f = Frame::new(state, caller, "settings", say("settings.title")).await?.after_mistake(mistake);
+    let mut own: BTreeMap<String, String> = serde_json::from_str(&f.keys).unwrap_or_default();
+    if !f.mistake.is_empty() {
+        own.extend(KEYS.iter().map(|(name, _)| ((*name).to_owned(), f.kept(&format!("key-{name}")).to_owned())));
+    }
+    show_as(f.outcome(), &SettingsPage { lines: lines(&own), f: f.after_step(request) })
 }
 
 /// Keeps them.
-pub(super) async fn save(state: web::Data<State>, posted: Posted<CanLook>) -> Result<HttpResponse, ApiError> {
+pub(super) async fn save(
+    request: HttpRequest,
+    state: web::Data<State>,
+    posted: Posted<CanLook>,
+) -> Result<HttpResponse, ApiError> {
     let Posted { caller, fields } = posted;
+    match kept(&state, &caller, &fields).await {
+        Err(error) if fields.can_mend(&error) => {
+            drawn(&state, &caller, &request, Some((error, fields))).await
+        }
+        outcome => outcome,
+    }
+}
+
+async fn kept(state: &State, caller: &Caller<CanLook>, fields: &Fields) -> Result<HttpResponse, ApiError> {
     let Identity::Person { user, .. } = &caller.identity else {
         return Err(ApiError::new(Code::Refused, "an API key has no settings"));
     };
+    let what = |name: &str| say(&format!("key.{name}")).to_owned();
     let theme = fields.get("theme").filter(|theme| matches!(*theme, "light" | "dark")).unwrap_or_default();
     let mut own = BTreeMap::new();
     if fields.get("usual").is_none() {
@@ -105,7 +131,7 @@ pub(super) async fn save(state: web::Data<State>, posted: Posted<CanLook>) -> Re
             if key.chars().count() != 1 || key.chars().any(char::is_control) {
                 return Err(ApiError::new(
                     Code::InvalidBody,
-                    format!("`{key}` for `{name}` is not one character"),
+                    fill("settings.one-character", &[("what", &what(name)), ("key", &key)]),
                 ));
             }
             own.insert((*name).to_owned(), key.to_owned());
@@ -115,8 +141,9 @@ pub(super) async fn save(state: web::Data<State>, posted: Posted<CanLook>) -> Re
             if let Some(other) = seen.insert(key, name) {
                 return Err(ApiError::new(
                     Code::InvalidBody,
-                    format!(
-                        "the key `{key}` would do two things, `{other}` and `{name}`: choose another for one"
+                    fill(
+                        "settings.two-things",
+                        &[("key", &key), ("one", &what(other)), ("other", &what(name))],
                     ),
                 ));
             }

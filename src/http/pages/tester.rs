@@ -8,9 +8,9 @@ use super::super::auth::{Caller, CanLook};
 use super::super::error::{ApiError, Code};
 use super::super::state::State;
 use super::card::{Bar, Told, contributions, sentence};
-use super::form::Posted;
-use super::frame::{Frame, go, show};
-use super::text::{Segment, When, marked, one_in, when};
+use super::form::{Fields, Posted};
+use super::frame::{Frame, go, show, show_as};
+use super::text::{Segment, When, excerpt, marked, one_in, when};
 use super::words::{fill, say};
 use crate::domain::{Article, Comment, Id};
 
@@ -62,19 +62,37 @@ pub(super) async fn try_it(
     posted: Posted<CanLook>,
 ) -> Result<HttpResponse, ApiError> {
     let Posted { caller, fields } = posted;
-    let tried = Tried {
-        text: fields.need("text")?.to_owned(),
-        title: fields.owned("title").unwrap_or_default(),
-        body: fields.owned("body").unwrap_or_default(),
-        lang: fields.owned("lang").unwrap_or_default().trim().to_lowercase(),
-    };
+    match kept(&state, &caller, &fields).await {
+        Err(error) if fields.can_mend(&error) => {
+            let tried = tried_in(&fields);
+            let f = Frame::new(&state, &caller, "try", say("try.title")).await?;
+            let f = f.after_mistake(Some((error, fields)));
+            show_as(f.outcome(), &TryPage { f, tried, outcome: None })
+        }
+        outcome => outcome,
+    }
+}
+
+fn tried_in(fields: &Fields) -> Tried {
+    let owned = |name: &str| fields.owned(name).unwrap_or_default();
+    Tried {
+        text: owned("text"),
+        title: owned("title"),
+        body: owned("body"),
+        lang: owned("lang").trim().to_lowercase(),
+    }
+}
+
+async fn kept(state: &State, caller: &Caller<CanLook>, fields: &Fields) -> Result<HttpResponse, ApiError> {
+    fields.need("text")?;
+    let tried = tried_in(fields);
     if tried.text.len() > LONGEST || tried.body.len() > LONGEST {
         return Err(ApiError::new(Code::TooLarge, format!("a text has at most {LONGEST} bytes here")));
     }
     if !tried.lang.is_empty() && crate::text::Language::parse(&tried.lang).is_none() {
         return Err(ApiError::new(
             Code::InvalidBody,
-            format!("`{}` is no language code such as `en`", tried.lang),
+            fill("try.no-language", &[("lang", &excerpt(&tried.lang, 20))]),
         ));
     }
     let record =

@@ -6,8 +6,8 @@ use askama::Template;
 use super::super::super::auth::{Caller, CanAdmin, Identity};
 use super::super::super::error::{ApiError, Code};
 use super::super::super::state::State;
-use super::super::form::{Fields, Posted};
-use super::super::frame::{Frame, go, show};
+use super::super::form::{Fields, Mistake, Posted};
+use super::super::frame::{Frame, go, show_as};
 use super::super::text::{When, when};
 use super::super::words::say;
 use super::{acting, sees_all, site_ids};
@@ -45,8 +45,17 @@ pub(in super::super) async fn users(
     caller: Caller<CanAdmin>,
 ) -> Result<HttpResponse, ApiError> {
     sees_all(&caller)?;
+    users_page(&state, &caller, &request, None).await
+}
+
+async fn users_page(
+    state: &State,
+    caller: &Caller<CanAdmin>,
+    request: &HttpRequest,
+    mistake: Mistake,
+) -> Result<HttpResponse, ApiError> {
     let users = state.intake.store().users().await?;
-    let f = Frame::new(&state, &caller, "admin", say("users.title")).await?;
+    let f = Frame::new(state, caller, "admin", say("users.title")).await?.after_mistake(mistake);
     let users = users.into_iter().map(|user| UserRow {
         own: user.name == f.user,
         name: user.name,
@@ -56,8 +65,9 @@ pub(in super::super) async fn users(
         disabled: user.disabled_at.is_some(),
     });
     let users = users.collect();
-    let sites = site_ids(&state, &caller).await?;
-    show(&UsersPage { users, f: f.after_step(&request), roles: ROLES, sites })
+    let sites = site_ids(state, caller).await?;
+    let outcome = f.outcome();
+    show_as(outcome, &UsersPage { users, f: f.after_step(request), roles: ROLES, sites })
 }
 
 /// Hashes a password off the asynchronous threads.
@@ -75,12 +85,27 @@ async fn hashed(state: &State, password: String) -> Result<String, ApiError> {
 
 /// Adds a user or changes one.
 pub(in super::super) async fn change_user(
+    request: HttpRequest,
     state: web::Data<State>,
     posted: Posted<CanAdmin>,
 ) -> Result<HttpResponse, ApiError> {
     let Posted { caller, fields } = posted;
     sees_all(&caller)?;
-    let store = acting(&state, &caller);
+    match user_changed(&state, &caller, &fields).await {
+        Err(error) if fields.can_mend(&error) => {
+            let kept = if fields.get("new").is_some() { fields } else { fields.emptied() };
+            users_page(&state, &caller, &request, Some((error, kept))).await
+        }
+        outcome => outcome,
+    }
+}
+
+async fn user_changed(
+    state: &State,
+    caller: &Caller<CanAdmin>,
+    fields: &Fields,
+) -> Result<HttpResponse, ApiError> {
+    let store = acting(state, caller);
     let name = fields.need("name")?.to_owned();
     let role = fields.need("role")?;
     let role = Role::parse(role).ok_or_else(|| wrong(format!("`{role}` is no role")))?;
@@ -99,7 +124,7 @@ pub(in super::super) async fn change_user(
             sites,
             created_at: 0,
             disabled_at: None,
-            password_hash: hashed(&state, fields.need("password")?.to_owned()).await?,
+            password_hash: hashed(state, fields.need("password")?.to_owned()).await?,
         };
         store.add_user(user).await?;
         return Ok(go(&format!("{}/admin/users?said=user-added", state.prefix())));
@@ -119,7 +144,7 @@ pub(in super::super) async fn change_user(
     user.disabled_at =
         disabled.then(|| user.disabled_at.unwrap_or_else(|| chrono::Utc::now().timestamp_millis()));
     if let Some(password) = fields.owned("password") {
-        user.password_hash = hashed(&state, password).await?;
+        user.password_hash = hashed(state, password).await?;
     }
     store.change_user(user).await?;
     Ok(go(&format!("{}/admin/users?said=user-changed", state.prefix())))
@@ -138,23 +163,46 @@ pub(in super::super) async fn sites(
     state: web::Data<State>,
     caller: Caller<CanAdmin>,
 ) -> Result<HttpResponse, ApiError> {
-    let f = Frame::new(&state, &caller, "admin", say("sites.title")).await?;
+    sites_page(&state, &caller, &request, None).await
+}
+
+async fn sites_page(
+    state: &State,
+    caller: &Caller<CanAdmin>,
+    request: &HttpRequest,
+    mistake: Mistake,
+) -> Result<HttpResponse, ApiError> {
+    let f = Frame::new(state, caller, "admin", say("sites.title")).await?.after_mistake(mistake);
     let sites = state.intake.store().sites().await?;
     let sites = sites.into_iter().filter(|site| caller.sites().contains(&site.id)).collect();
-    show(&SitesPage { f: f.after_step(&request), sites })
+    show_as(f.outcome(), &SitesPage { f: f.after_step(request), sites })
 }
 
 /// Adds a site.
 pub(in super::super) async fn add_site(
+    request: HttpRequest,
     state: web::Data<State>,
     posted: Posted<CanAdmin>,
 ) -> Result<HttpResponse, ApiError> {
     let Posted { caller, fields } = posted;
     sees_all(&caller)?;
+    match site_added(&state, &caller, &fields).await {
+        Err(error) if fields.can_mend(&error) => {
+            sites_page(&state, &caller, &request, Some((error, fields))).await
+        }
+        outcome => outcome,
+    }
+}
+
+async fn site_added(
+    state: &State,
+    caller: &Caller<CanAdmin>,
+    fields: &Fields,
+) -> Result<HttpResponse, ApiError> {
     let id = fields.need("id")?;
     check_name("site id", id).map_err(wrong)?;
     let title = super::super::super::desk::named("title", fields.need("title")?)?;
-    acting(&state, &caller).add_site(Site { id: id.to_owned(), title }).await?;
+    acting(state, caller).add_site(Site { id: id.to_owned(), title }).await?;
     Ok(go(&format!("{}/admin/sites?said=site-added", state.prefix())))
 }
 
@@ -182,8 +230,10 @@ async fn keys_page(
     caller: &Caller<CanAdmin>,
     request: &HttpRequest,
     fresh: Option<String>,
+    mistake: Mistake,
 ) -> Result<HttpResponse, ApiError> {
     let f = Frame::new(state, caller, "admin", say("keys.title")).await?.after_step(request);
+    let f = f.after_mistake(mistake);
     let keys = state.intake.store().keys().await?;
     let seen = keys.into_iter().filter(|key| key.sites.iter().any(|site| caller.sites().contains(site)));
     let keys = seen.map(|key| KeyRow {
@@ -200,7 +250,8 @@ async fn keys_page(
         title: key.title,
     });
     let keys = keys.collect();
-    show(&KeysPage { f, keys, sites: site_ids(state, caller).await?, fresh })
+    let sites = site_ids(state, caller).await?;
+    show_as(f.outcome(), &KeysPage { f, keys, sites, fresh })
 }
 
 /// The keys.
@@ -211,7 +262,7 @@ pub(in super::super) async fn keys(
 ) -> Result<HttpResponse, ApiError> {
     let fields = Fields::parse(request.query_string().as_bytes())?;
     let fresh = fields.get("fresh").and_then(|token| state.keys.take_out(&caller.actor().name, token));
-    keys_page(&state, &caller, &request, fresh).await
+    keys_page(&state, &caller, &request, fresh, None).await
 }
 
 /// The sites and scopes of a key that a form asks for.
@@ -254,11 +305,25 @@ fn key_of(caller: &Caller<CanAdmin>, fields: &Fields) -> Result<(Key, KeyKind), 
 
 /// Makes a key, or revokes one.
 pub(in super::super) async fn change_key(
+    request: HttpRequest,
     state: web::Data<State>,
     posted: Posted<CanAdmin>,
 ) -> Result<HttpResponse, ApiError> {
     let Posted { caller, fields } = posted;
-    let store = acting(&state, &caller);
+    match key_changed(&state, &caller, &fields).await {
+        Err(error) if fields.can_mend(&error) => {
+            keys_page(&state, &caller, &request, None, Some((error, fields))).await
+        }
+        outcome => outcome,
+    }
+}
+
+async fn key_changed(
+    state: &State,
+    caller: &Caller<CanAdmin>,
+    fields: &Fields,
+) -> Result<HttpResponse, ApiError> {
+    let store = acting(state, caller);
     if let Some(id) = fields.get("revoke") {
         let keys = store.keys().await?;
         let key = keys.iter().find(|key| key.id == id);
@@ -270,7 +335,7 @@ pub(in super::super) async fn change_key(
         state.keys.clear();
         return Ok(go(&format!("{}/admin/keys?said=key-revoked", state.prefix())));
     }
-    let (key, kind) = key_of(&caller, &fields)?;
+    let (key, kind) = key_of(caller, fields)?;
     let (text, hash) = new_key(kind).map_err(|error| ApiError::new(Code::StoreUnavailable, error))?;
     store.add_key(key, hash).await?;
     // Shown by another page, so that loading it again makes no second key.

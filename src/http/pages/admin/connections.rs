@@ -6,8 +6,8 @@ use askama::Template;
 use super::super::super::auth::{Caller, CanAdmin};
 use super::super::super::error::{ApiError, Code};
 use super::super::super::state::State;
-use super::super::form::{Fields, Posted};
-use super::super::frame::{Frame, go, show};
+use super::super::form::{Fields, Mistake, Posted};
+use super::super::frame::{Frame, go, show_as};
 use super::super::text::{When, when};
 use super::super::words::say;
 use super::{acting, site_ids};
@@ -25,7 +25,7 @@ struct HookRow {
     name: String,
     site: String,
     adapter: String,
-    secrets: usize,
+    secrets: i64,
     address: String,
 }
 
@@ -79,6 +79,15 @@ pub(in super::super) async fn page(
     state: web::Data<State>,
     caller: Caller<CanAdmin>,
 ) -> Result<HttpResponse, ApiError> {
+    drawn(&state, &caller, &request, None).await
+}
+
+async fn drawn(
+    state: &State,
+    caller: &Caller<CanAdmin>,
+    request: &HttpRequest,
+    mistake: Mistake,
+) -> Result<HttpResponse, ApiError> {
     let fields = Fields::parse(request.query_string().as_bytes())?;
     let only = fields.get("state").filter(|state| matches!(*state, "pending" | "done" | "dead"));
     let only = only.map(str::to_owned);
@@ -90,7 +99,7 @@ pub(in super::super) async fn page(
         name: hook.name,
         site: hook.site,
         adapter: hook.adapter,
-        secrets: hook.secrets.len(),
+        secrets: hook.secrets.len() as i64,
     });
     let callbacks = store.callbacks().await?.into_iter().filter(|(one, _)| seen.contains(&one.site));
     let callbacks = callbacks.map(|(one, enabled)| CallbackRow {
@@ -101,17 +110,18 @@ pub(in super::super) async fn page(
         enabled,
     });
     let messages = store.messages(caller.sites(), only.clone(), MOST_MESSAGES).await?;
-    let f = Frame::new(&state, &caller, "admin", say("connections.title")).await?;
+    let f = Frame::new(state, caller, "admin", say("connections.title")).await?.after_mistake(mistake);
+    let outcome = f.outcome();
     let page = ConnectionsPage {
-        f: f.after_step(&request),
+        f: f.after_step(request),
         hooks: hooks.collect(),
         callbacks: callbacks.collect(),
         messages: messages.into_iter().map(MessageRow::of).collect(),
         adapters: ADAPTERS.iter().map(|adapter| adapter.name()).collect(),
-        sites: site_ids(&state, &caller).await?,
+        sites: site_ids(state, caller).await?,
         only: only.unwrap_or_default(),
     };
-    show(&page)
+    show_as(outcome, &page)
 }
 
 fn wrong(why: impl Into<String>) -> ApiError {
@@ -158,14 +168,30 @@ async fn own_callback(store: &Store, caller: &Caller<CanAdmin>, fields: &Fields)
 
 /// Changes something of the page; which, says the field `do`.
 pub(in super::super) async fn change(
+    request: HttpRequest,
     state: web::Data<State>,
     posted: Posted<CanAdmin>,
 ) -> Result<HttpResponse, ApiError> {
     let Posted { caller, fields } = posted;
-    let store = acting(&state, &caller);
+    match changed(&state, &caller, &fields).await {
+        Err(error) if fields.can_mend(&error) => {
+            let is_new = fields.get("do").is_some_and(|what| what.starts_with("add-"));
+            let kept = if is_new { fields } else { fields.emptied() };
+            drawn(&state, &caller, &request, Some((error, kept))).await
+        }
+        outcome => outcome,
+    }
+}
+
+async fn changed(
+    state: &State,
+    caller: &Caller<CanAdmin>,
+    fields: &Fields,
+) -> Result<HttpResponse, ApiError> {
+    let store = acting(state, caller);
     let said = match fields.need("do")? {
         "add-hook" => {
-            store.add_hook(hook_of(&caller, &fields)?).await?;
+            store.add_hook(hook_of(caller, fields)?).await?;
             "hook-added"
         }
         "remove-hook" => {
@@ -204,12 +230,12 @@ pub(in super::super) async fn change(
             "callback-added"
         }
         "switch-callback" => {
-            let id = own_callback(&store, &caller, &fields).await?;
+            let id = own_callback(&store, caller, fields).await?;
             store.enable_callback(id, fields.get("enabled").is_some()).await?;
             "callback-switched"
         }
         "test-callback" => {
-            store.test_callback(own_callback(&store, &caller, &fields).await?).await?;
+            store.test_callback(own_callback(&store, caller, fields).await?).await?;
             "test-sent"
         }
         "replay" => {

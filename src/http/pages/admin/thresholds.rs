@@ -9,8 +9,8 @@ use askama::Template;
 use super::super::super::auth::{Caller, CanAdmin};
 use super::super::super::error::{ApiError, Code};
 use super::super::super::state::State;
-use super::super::form::Fields;
-use super::super::frame::{Frame, encoded, show};
+use super::super::form::{Fields, no_number, wants_page};
+use super::super::frame::{Frame, encoded, show_as};
 use super::super::text::{excerpt, one_in_short};
 use super::super::words::{fill, say, thousands};
 use crate::config::{Config, Settings};
@@ -29,6 +29,8 @@ const SHOWN: usize = 20;
 
 /// A threshold on the page.
 struct Threshold {
+    /// Its name in the address.
+    name: String,
     section: &'static str,
     key: &'static str,
     value: String,
@@ -89,7 +91,11 @@ fn changed(now: &Config, fields: &Fields) -> Result<(Config, String), ApiError> 
     let mut section = "";
     let mut written = "";
     for (of, key, value) in values(now) {
-        let wanted = fields.get(&format!("{of}.{key}")).map_or(value.as_str(), str::trim);
+        let name = format!("{of}.{key}");
+        let wanted = fields.get(&name).map_or(value.as_str(), str::trim);
+        if !wanted.parse::<f64>().is_ok_and(f64::is_finite) {
+            return Err(no_number(&name, wanted));
+        }
         if of != section {
             let _ = writeln!(text, "[{of}]");
             section = of;
@@ -183,12 +189,18 @@ pub(in super::super) async fn page(
     caller: Caller<CanAdmin>,
 ) -> Result<HttpResponse, ApiError> {
     let fields = Fields::parse(request.query_string().as_bytes())?;
-    let days: i64 = fields.number("days")?.unwrap_or(DAYS).clamp(1, MOST_DAYS);
     let engine = state.intake.engine();
     let now = engine.config;
-    let (config, lines) = changed(&now, &fields)?;
+    let wanted = fields.number("days").and_then(|days: Option<i64>| Ok((days, changed(&now, &fields)?)));
+    let (days, (config, lines), mistake) = match wanted {
+        Ok((days, changed)) => (days, changed, None),
+        Err(error) if wants_page(&request) => (None, (now, String::new()), Some((error, fields))),
+        Err(error) => return Err(error),
+    };
+    let days = days.unwrap_or(DAYS).clamp(1, MOST_DAYS);
     let thresholds =
         values(&now).into_iter().zip(values(&config)).map(|((section, key, now), (.., value))| Threshold {
+            name: format!("{section}.{key}"),
             section,
             key,
             changed: now != value,
@@ -221,8 +233,9 @@ pub(in super::super) async fn page(
     } else {
         None
     };
-    let f = Frame::new(&state, &caller, "admin", say("thresholds.title")).await?;
-    show(&ThresholdsPage { f, thresholds, days, preview })
+    let f = Frame::new(&state, &caller, "admin", say("thresholds.title")).await?.after_mistake(mistake);
+    let f = f.after_step(&request);
+    show_as(f.outcome(), &ThresholdsPage { f, thresholds, days, preview })
 }
 
 #[cfg(test)]
