@@ -28,6 +28,7 @@ assets! {
     "band.js": JAVASCRIPT,
     "keys.js": JAVASCRIPT,
     "live.js": JAVASCRIPT,
+    "marks.js": JAVASCRIPT,
     "palette.js": JAVASCRIPT,
     "queue.js": JAVASCRIPT,
     "times.js": JAVASCRIPT,

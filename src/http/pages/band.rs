@@ -141,7 +141,7 @@ pub(super) async fn page(
         here: format!("/band?low={from}&high={until}&site={}", super::frame::encoded(&site)),
         site,
         cards,
-        cards_text: count("bulk.cards", cards),
+        cards_text: count("js.cards", cards),
         seen,
         sample: items.iter().map(|item| Row::of(item, &caller.actor().name)).collect(),
     };
@@ -169,7 +169,7 @@ pub(super) async fn decide(
         .is_some_and(|accept| accept.contains("application/json"));
     // The script asks by itself, before the first portion.
     if !wants_json && fields.get("sure").is_none() && !items.is_empty() {
-        return ask(&state, &caller, &fields, action, (from, until), items.len()).await;
+        return ask(&state, &caller, &fields, action, (from, until), items).await;
     }
     let reached = items.len();
     let (decided, left_out) = if items.is_empty() {
@@ -201,7 +201,10 @@ struct SurePage {
     to: &'static str,
     action: &'static str,
     hidden: Vec<(&'static str, String)>,
+    /// That there are more than are decided at once; empty where there are not.
+    portion: String,
     sample: Vec<Row>,
+    more: String,
     back: String,
 }
 
@@ -212,14 +215,21 @@ async fn ask(
     fields: &super::form::Fields,
     action: crate::store::records::Action,
     (from, until): (usize, usize),
-    cards: usize,
+    portion: Vec<(String, Option<i64>)>,
 ) -> Result<HttpResponse, ApiError> {
     let site = fields.owned("site");
     let store = state.intake.store();
-    let items = store.queue(caller.sites(), band(from, until, site.clone()), None, SAMPLE).await?;
+    let cards = portion.len() as i64;
+    let filter = QueueFilter { until: fields.number("seen")?, ..band(from, until, site.clone()) };
+    let all = store.free_cards(caller.sites(), filter, caller.actor(), usize::MAX >> 1).await?.len() as i64;
+    let mut sample = Vec::new();
+    for (id, _) in portion.into_iter().take(SAMPLE) {
+        sample.push(Row::of(&store.card(caller.sites(), id).await?, &caller.actor().name));
+    }
+    let rest = cards - sample.len() as i64;
     let f = Frame::new(state, caller, "band", say("band.title")).await?;
     let what = say(&format!("action.{}", action.name())).to_owned();
-    let question = fill("band.question", &[("action", &what), ("cards", &count("bulk.cards", cards as i64))]);
+    let question = fill("band.question", &[("action", &what), ("cards", &count("js.cards", cards))]);
     let names = ["low", "high", "site", "seen", "reason", "note"];
     let hidden = names.into_iter().filter_map(|name| Some((name, fields.owned(name)?)));
     show(&SurePage {
@@ -227,7 +237,13 @@ async fn ask(
         to: "/band",
         action: action.name(),
         hidden: hidden.collect(),
-        sample: items.iter().map(|item| Row::of(item, &caller.actor().name)).collect(),
+        portion: if all > cards {
+            fill("band.first", &[("all", &count("js.cards", all))])
+        } else {
+            String::new()
+        },
+        more: if rest > 0 { count("bulk.more", rest) } else { String::new() },
+        sample,
         back: format!(
             "/band?low={from}&high={until}&site={}",
             super::frame::encoded(site.as_deref().unwrap_or_default())

@@ -49,7 +49,7 @@ pub(super) struct Pane {
     campaign_id: String,
     /// Whether the caller may decide it: what was escalated is a lead's.
     decidable: bool,
-    /// The page of the campaign to which a single comment belongs.
+    /// The page of the campaign that it is, or to which a single comment belongs.
     campaign_link: Option<String>,
     /// The cards before and after it, where the card has a page of its own.
     around: (Option<String>, Option<String>),
@@ -100,6 +100,7 @@ impl Pane {
             pane.size = campaign.undecided;
             pane.campaign_id.clone_from(&campaign.id);
             let view = CampaignView::load(state, f, caller, &item.site, campaign).await?;
+            pane.campaign_link = Some(view.link.clone());
             pane.body = draw(&view)?;
         } else if let Some(comment) = &item.comment {
             let id = comment.get("id").and_then(Value::as_str).unwrap_or_default();

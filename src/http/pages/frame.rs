@@ -148,6 +148,12 @@ impl Frame {
         self.wrong.unwrap_or(StatusCode::OK)
     }
 
+    /// Where a letter after `g` leads.
+    #[expect(clippy::unused_self, reason = "templates reach it through the frame")]
+    pub(super) fn places(&self) -> &'static [(&'static str, &'static str, &'static str)] {
+        super::settings::PLACES
+    }
+
     /// What had been filled in.
     pub(super) fn kept(&self, field: &str) -> &str {
         self.kept.get(field).unwrap_or_default()

@@ -10,8 +10,9 @@ use super::super::review::{Asked, BECAUSES, check_reason, next_page};
 use super::super::state::State;
 use super::card::Row;
 use super::card_page::{self, Pane};
-use super::form::{Fields, Posted};
-use super::frame::{Frame, go, local, show, with_decisions, with_pair};
+use super::form::{Fields, Mistake, Posted};
+use super::frame::{Frame, go, local, show, show_as, with_decisions, with_pair};
+use super::text::excerpt;
 use super::words::{count, fill, say};
 use crate::access::Permission;
 use crate::store::StoreError;
@@ -30,6 +31,8 @@ struct Queue {
     link: &'static str,
     key: &'static str,
     count: Option<i64>,
+    /// The name of that number, for the script.
+    counted: &'static str,
     here: bool,
 }
 
@@ -79,7 +82,8 @@ struct QueuePage {
     next: Option<String>,
     query: String,
     here: String,
-    more_text: String,
+    /// How many cards the queue has, and under which name that is counted; none where a filter is laid over it.
+    open: Option<(&'static str, String)>,
 }
 
 #[derive(Template)]
@@ -101,12 +105,13 @@ pub(super) async fn page(
     state: web::Data<State>,
     caller: Caller<CanLook>,
 ) -> Result<HttpResponse, ApiError> {
-    let asked = Asked::parse(request.query_string(), OTHERS)?;
+    let (asked, mistake) = asked_of(request.query_string())?;
     let filter = asked.filter(&state, &caller).await?;
     let limit = asked.page.limit.unwrap_or(PAGE).clamp(1, MOST);
     let store = state.intake.store();
-    let f = Frame::new(&state, &caller, "queue", say("queue.title")).await?;
+    let f = Frame::new(&state, &caller, "queue", say("queue.title")).await?.after_mistake(mistake);
     let f = f.after_step(&request);
+    let outcome = f.outcome();
     let event = store.last_event().await?;
     let items = store.queue(caller.sites(), filter.clone(), asked.after()?, limit).await?;
     let next = next_page(&items, limit);
@@ -126,9 +131,12 @@ pub(super) async fn page(
     let sites = store.sites().await?;
     let sites: Vec<String> =
         sites.into_iter().map(|site| site.id).filter(|id| caller.sites().contains(id)).collect();
+    let queues = queues(&f, &asked, &filter);
+    let open = queues.iter().find(|queue| queue.here);
     let whole = QueuePage {
         event,
-        queues: queues(&f, &asked, &filter),
+        open: open.and_then(|queue| Some((queue.counted, count("js.open", queue.count?)))),
+        queues,
         views: views
             .into_iter()
             .map(|view| ViewLine {
@@ -136,22 +144,42 @@ pub(super) async fn page(
                 owner: super::text::person(&view.owner),
                 here: asked.page.view.as_deref() == Some(&view.id),
                 id: view.id,
-                name: super::text::excerpt(&view.name, 200),
+                name: excerpt(&view.name, 200),
             })
             .collect(),
         selects: selects(&filter, &sites),
         typed: typed(&filter),
-        is_filtered: filter != QueueFilter::default(),
+        is_filtered: filter != QueueFilter::default() || !f.mistake.is_empty(),
         is_empty: items.is_empty(),
         rows,
         pane,
         next: next.map(|next| with_pair(&here, "after", &next)),
         query: here.split_once('?').map(|(_, query)| query.to_owned()).unwrap_or_default(),
         here,
-        more_text: count("queue.open", f.counts.all),
         f,
     };
-    show(&whole)
+    show_as(outcome, &whole)
+}
+
+/// What an address asks for. A number of the filter that is none is left out, and told of.
+fn asked_of(query: &str) -> Result<(Asked, Mistake), ApiError> {
+    let error = match Asked::parse(query, OTHERS) {
+        Ok(asked) => return Ok((asked, None)),
+        Err(error) => error,
+    };
+    let pairs: Vec<(String, String)> = serde_urlencoded::from_str(query).map_err(|_| error.clone())?;
+    let is_wrong = |name: &str, value: &str| match name {
+        "one_in_from" | "one_in_until" => !value.parse().is_ok_and(|n: f64| n.is_finite() && n >= 1.0),
+        "from" | "until" => value.parse::<i64>().is_err(),
+        _ => false,
+    };
+    let (wrong, right): (Vec<_>, Vec<_>) =
+        pairs.into_iter().partition(|(name, value)| !value.is_empty() && is_wrong(name, value));
+    let (name, value) = wrong.first().ok_or(error)?;
+    let asked = Asked::parse(&serde_urlencoded::to_string(&right).unwrap_or_default(), OTHERS)?;
+    let field = say(&format!("filter.{}", name.replace('_', "-"))).to_owned();
+    let detail = fill("form.bad-filter", &[("field", &field), ("value", &excerpt(value, 40))]);
+    Ok((asked, Some((ApiError::new(Code::InvalidParameter, detail), Fields::parse(query.as_bytes())?))))
 }
 
 /// The address of the list as it is now, without its page.
@@ -179,7 +207,14 @@ fn queues(f: &Frame, asked: &Asked, filter: &QueueFilter) -> Vec<Queue> {
     let of = |kind: &str| QueueFilter { kind: Some(kind.to_owned()), ..QueueFilter::default() };
     let escalated = QueueFilter { escalated: Some(true), ..QueueFilter::default() };
     let held = QueueFilter { verdict: Some("hold".to_owned()), ..QueueFilter::default() };
-    let queue = |name, link, key, count, here| Queue { name, link, key, count, here };
+    let queue = |name: &'static str, link, key, count, here| Queue {
+        name,
+        link,
+        key,
+        count,
+        counted: name.strip_prefix("queue.").unwrap_or(name),
+        here,
+    };
     vec![
         queue("queue.all", "/queue", "q", Some(counts.all), is(QueueFilter::default())),
         queue("queue.campaigns", "/queue?kind=campaign", "c", Some(counts.campaigns), is(of("campaign"))),
@@ -361,7 +396,7 @@ pub(super) async fn bulk(
         "bulk.question",
         &[
             ("action", &say(&format!("action.{}", action.name()))),
-            ("cards", &count("bulk.cards", picked.len() as i64)),
+            ("cards", &count("js.cards", picked.len() as i64)),
             ("comments", &count("card.comments", comments)),
         ],
     );

@@ -38,6 +38,18 @@ pub(super) const KEYS: &[(&str, &str)] = &[
     ("help", "?"),
 ];
 
+/// Where a letter after `g` leads, on every page: letter, name, address. The first five are the queues, which have numbers too.
+pub(super) const PLACES: &[(&str, &str, &str)] = &[
+    ("q", "queue.all", "/queue"),
+    ("c", "queue.campaigns", "/queue?kind=campaign"),
+    ("s", "queue.comments", "/queue?kind=comment"),
+    ("e", "queue.escalated", "/queue?escalated=true"),
+    ("h", "queue.held", "/queue?verdict=hold"),
+    ("b", "band.title", "/band"),
+    ("m", "morning.title", "/morning"),
+    ("d", "history.title", "/history"),
+];
+
 struct KeyLine {
     name: &'static str,
     what: String,
@@ -98,7 +110,9 @@ async fn drawn(
     let f = Frame::new(state, caller, "settings", say("settings.title")).await?.after_mistake(mistake);
     let mut own: BTreeMap<String, String> = serde_json::from_str(&f.keys).unwrap_or_default();
     if !f.mistake.is_empty() {
-        own.extend(KEYS.iter().map(|(name, _)| ((*name).to_owned(), f.kept(&format!("key-{name}")).to_owned())));
+        own.extend(
+            KEYS.iter().map(|(name, _)| ((*name).to_owned(), f.kept(&format!("key-{name}")).to_owned())),
+        );
     }
     show_as(f.outcome(), &SettingsPage { lines: lines(&own), f: f.after_step(request) })
 }
@@ -160,17 +174,7 @@ async fn kept(state: &State, caller: &Caller<CanLook>, fields: &Fields) -> Resul
 pub(super) async fn help(state: web::Data<State>, caller: Caller<CanLook>) -> Result<HttpResponse, ApiError> {
     let f = Frame::new(&state, &caller, "help", say("help.title")).await?;
     let own = serde_json::from_str(&f.keys).unwrap_or_default();
-    let queues = [
-        ("q", "queue.all"),
-        ("c", "queue.campaigns"),
-        ("s", "queue.comments"),
-        ("e", "queue.escalated"),
-        ("h", "queue.held"),
-        ("b", "band.title"),
-        ("m", "morning.title"),
-        ("d", "history.title"),
-    ];
-    let queues = queues.into_iter().map(|(key, name)| (key, say(name).to_owned())).collect();
+    let queues = PLACES.iter().map(|(key, name, _)| (*key, say(name).to_owned())).collect();
     show(&HelpPage { lines: lines(&own), f, queues })
 }
 

@@ -2,7 +2,7 @@
 
 import { call, fragment, post } from "./api.js";
 import { localize } from "./times.js";
-import { ask, make, say, toast } from "./toast.js";
+import { ask, make, many, say, toast } from "./toast.js";
 
 const band = document.getElementById("band");
 const handlesForm = document.getElementById("band-form");
@@ -22,10 +22,13 @@ function handles() {
 
 function follow() {
   const [from, until] = handles();
-  document.getElementById("band-from").textContent = labels[from];
-  document.getElementById("band-until").textContent = labels[until] ?? noEnd;
+  for (const [handle, text] of [["band-from", labels[from]], ["band-until", labels[until] ?? noEnd]]) {
+    document.getElementById(handle).textContent = text;
+  }
+  // What a handle says is its own place, also where the two have crossed.
+  for (const handle of [low, high]) handle.setAttribute("aria-valuetext", labels[handle.value] ?? noEnd);
   const cards = counts.slice(from, until).reduce((sum, count) => sum + count, 0);
-  document.getElementById("band-count").textContent = cards.toLocaleString("en");
+  document.getElementById("band-count").textContent = many("js.cards", cards);
   for (const bar of document.querySelectorAll("#band-chart rect")) {
     const at = labels.indexOf(bar.querySelector("title").textContent.split(": ")[0]);
     bar.setAttribute("class", at >= from && at < until ? "c1" : "c0");
@@ -60,9 +63,11 @@ band.addEventListener("submit", async (event) => {
   const fields = Object.fromEntries(new FormData(form));
   const all = Number(form.dataset.cards);
   const sample = [...band.querySelectorAll("ol .text")].slice(0, 5).map((text) => make("li", { dir: "auto" }, text.textContent));
-  const title = `${submitter.textContent}: ${all.toLocaleString("en")}`;
+  const body = [make("ul", {}, ...sample)];
+  if (all > sample.length) body.push(make("p", { class: "dim" }, say("js.and-more", { n: (all - sample.length).toLocaleString("en") })));
+  const title = `${submitter.textContent}: ${many("js.cards", all)}`;
   const buttons = [{ text: submitter.textContent, value: "yes", primary: true }, { text: say("js.close"), value: "" }];
-  if ((await ask(title, [make("ul", {}, ...sample)], buttons)) !== "yes") return;
+  if ((await ask(title, body, buttons)) !== "yes") return;
   const progress = document.getElementById("band-progress");
   const said = document.getElementById("band-said");
   for (const button of form.querySelectorAll("button")) button.disabled = true;
@@ -82,7 +87,7 @@ band.addEventListener("submit", async (event) => {
     said.textContent = say("js.progress", { done, all });
     if (data.cards === 0) break;
   }
-  said.textContent = say("js.finished", { n: done, d: decisions.length });
+  said.textContent = say("js.finished", { cards: many("js.cards", done), decisions: many("js.decisions", decisions.length) });
   if (!decisions.length) return;
   const undo = make("button", { type: "button", "data-undo": true }, say("js.undo"));
   undo.addEventListener("click", async () => {

@@ -2,6 +2,7 @@
 
 import { fragment } from "./api.js";
 import { label, on } from "./keys.js";
+import { prepare } from "./marks.js";
 import "./palette.js";
 import { localize } from "./times.js";
 import { make, say } from "./toast.js";
@@ -9,16 +10,35 @@ import { make, say } from "./toast.js";
 document.documentElement.classList.add("scripted");
 localize(document);
 label(document);
+prepare(document);
 
 const { base } = document.body.dataset;
 
-// Queues and pages that a letter after `g` leads to, on every page.
-const places = { q: "/queue", c: "/queue?kind=campaign", s: "/queue?kind=comment", e: "/queue?escalated=true", h: "/queue?verdict=hold", b: "/band", m: "/morning", d: "/history" };
-const links = make("div", { hidden: true });
-for (const [key, path] of Object.entries(places)) {
-  if (!document.querySelector(`[data-go="${key}"]`)) links.append(make("a", { href: base + path, "data-go": key }, path));
-}
-document.body.append(links);
+// Places that a letter after `g` leads to, or a number: the queues in their order, then the views.
+on("go", () => {
+  const places = [...document.querySelectorAll("#places a")];
+  const queues = places.filter((link) => new URL(link.href).pathname === `${base}/queue`);
+  const numbered = [...queues, ...document.querySelectorAll(".queues .view > a")].slice(0, 9);
+  const links = [...new Set([...places, ...numbered])].map((place) => {
+    const letter = place.dataset.go;
+    const number = numbered.indexOf(place) + 1;
+    const keys = [letter, number ? String(number) : undefined].filter(Boolean);
+    const link = make("a", { class: "plain button", href: place.href, "aria-keyshortcuts": keys.join(" ") }, ...keys.map((key) => make("kbd", {}, key)), " ", place.firstChild.textContent.trim());
+    return { keys, link };
+  });
+  const close = make("button", { type: "button", onclick: () => dialog.close() }, say("js.close"));
+  const dialog = make("dialog", { "aria-label": say("js.palette") }, make("ul", { class: "leads" }, ...links.map(({ link }) => make("li", {}, link))), make("p", {}, close));
+  dialog.addEventListener("keydown", (event) => {
+    if (event.ctrlKey || event.metaKey || event.altKey) return;
+    const found = links.find(({ keys }) => keys.includes(event.key.toLowerCase()));
+    if (!found) return;
+    event.preventDefault();
+    found.link.click();
+  });
+  dialog.addEventListener("close", () => dialog.remove());
+  document.body.append(dialog);
+  dialog.showModal();
+});
 
 on("help", async () => {
   const page = await fragment("/help");

@@ -1,8 +1,6 @@
 // Keys: one registry of what they do. They are silent while somebody types, and each is a button on the page too (`data-key`): where nobody
 // has said what a key does, the button is pressed.
 
-import { say, toast } from "./toast.js";
-
 /** Name -> character. */
 export const keys = JSON.parse(document.body.dataset.keys || "{}");
 const named = new Map(Object.entries(keys).map(([name, key]) => [key, name]));
@@ -44,15 +42,6 @@ function character(event) {
   return /^[a-z]$/i.test(key) ? (event.shiftKey ? key.toUpperCase() : key.toLowerCase()) : key;
 }
 
-let going = 0;
-
-on("go", () => {
-  clearTimeout(going);
-  going = setTimeout(() => (going = 0), 2000);
-  const links = [...document.querySelectorAll("[data-go]")].map((link) => link.dataset.go).join(" ");
-  toast(say("js.go", { keys: links }), { milliseconds: 2000 });
-});
-
 document.addEventListener("keydown", (event) => {
   if ((event.ctrlKey || event.metaKey) && !event.altKey && event.key.toLowerCase() === "k") {
     event.preventDefault();
@@ -67,15 +56,6 @@ document.addEventListener("keydown", (event) => {
   }
   if (isTyping(event.target)) return;
   const key = character(event);
-  if (going) {
-    clearTimeout(going);
-    going = 0;
-    const link = document.querySelector(`[data-go="${CSS.escape(key)}"]`);
-    if (link) {
-      event.preventDefault();
-      return link.click();
-    }
-  }
   const name = named.get(key);
   if (!name) return;
   event.preventDefault();

@@ -6,8 +6,9 @@
 import { call, fragment } from "./api.js";
 import { label, on } from "./keys.js";
 import { hear, listen } from "./live.js";
+import { prepare } from "./marks.js";
 import { localize } from "./times.js";
-import { ask, make, say, toast } from "./toast.js";
+import { ask, make, many, say, toast } from "./toast.js";
 
 const { base, user } = document.body.dataset;
 const me = `user:${user}`;
@@ -37,7 +38,7 @@ let loading = null;
 const cards = () => [...rows.querySelectorAll(".card")];
 const rowOf = (id) => document.getElementById(`card-${id}`);
 const past = { approve: "js.approved", reject: "js.rejected", escalate: "js.escalated", skip: "js.skipped" };
-const comments = (n) => say(n === 1 ? "js.comment" : "js.comments", { n });
+const comments = (n) => many("js.comments", n);
 const nameOf = (actor) => (actor ?? "").replace(/^user:/, "");
 
 /* ---- the current card ---- */
@@ -99,10 +100,7 @@ function show(html, { isFirst = false } = {}) {
   }
   localize(pane);
   label(pane);
-  for (const mark of pane.querySelectorAll("mark[data-f]")) {
-    mark.tabIndex = 0;
-    mark.setAttribute("aria-describedby", `f-${mark.dataset.f}`);
-  }
+  prepare(pane);
   pane.scrollTop = 0;
 }
 
@@ -722,7 +720,10 @@ function offer() {
 
 let counting = 0;
 function bump(by) {
-  for (const place of document.querySelectorAll('[data-count="all"]')) place.textContent = Math.max(0, Number(place.textContent.replace(/\D/g, "")) + by);
+  const moved = (place) => Math.max(0, Number(place.textContent.replace(/\D/g, "")) + by);
+  for (const place of document.querySelectorAll('[data-count="all"]')) place.textContent = moved(place);
+  const open = document.getElementById("open-count");
+  if (open) open.textContent = many("js.open", moved(open));
   recount();
 }
 function recount() {
@@ -730,7 +731,10 @@ function recount() {
     counting = 0;
     const { ok, data } = await call("GET", "/queue/counts");
     if (!ok) return;
-    for (const place of document.querySelectorAll("[data-count]")) place.textContent = data[place.dataset.count] ?? place.textContent;
+    const numbers = { ...data, comments: data.all - data.campaigns };
+    for (const place of document.querySelectorAll("[data-count]")) place.textContent = numbers[place.dataset.count] ?? place.textContent;
+    const open = document.getElementById("open-count");
+    if (open) open.textContent = many("js.open", numbers[open.dataset.of]);
   }, 500);
 }
 

@@ -9,6 +9,9 @@ export function say(key, places = {}) {
   return text;
 }
 
+/** A text for one or for several: the keys `KEY.one` and `KEY.many`, with the place `{n}`. */
+export const many = (key, n) => say(`${key}.${n === 1 ? "one" : "many"}`, { n: n.toLocaleString("en") });
+
 const box = document.createElement("div");
 box.className = "toasts";
 document.body.append(box);
