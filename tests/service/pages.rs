@@ -46,6 +46,7 @@ const FORMS: &[(&str, &str)] = &[
     ("/campaigns/gazette/x/rule", "text=x&action=save"),
     ("/comments/gazette/1/decide", "action=reject"),
     ("/authors/gazette/ann/trust", "trusted=true"),
+    ("/authors/gazette/ann/decide", "action=reject"),
     ("/notes", "kind=comment&site=gazette&subject=1&text=x"),
     ("/decisions/x/undo", ""),
     ("/settings", "theme=dark"),

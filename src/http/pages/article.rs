@@ -85,6 +85,11 @@ fn rarities(ps: impl Iterator<Item = f64>) -> (String, Vec<(String, String)>) {
     let label = |column: usize| super::text::one_in_short(10f64.powf(-(column as f64) / 2.0));
     let labels: Vec<String> = (0..COLUMNS).map(label).collect();
     let rows = labels.iter().cloned().zip(counts.iter().map(ToString::to_string)).collect();
+    // The last name is too long for the foot of a chart.
+    let mut labels = labels;
+    if let Some(last) = labels.last_mut() {
+        say("article.rarer").clone_into(last);
+    }
     let series = Series { class: "c1", name: say("campaign.comments"), values: &counts };
     (bars(say("article.chart"), &labels, &[series], 150.0), rows)
 }

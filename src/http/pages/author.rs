@@ -10,12 +10,15 @@ use super::super::error::{ApiError, Code};
 use super::super::review::LONGEST_NOTE;
 use super::super::state::State;
 use super::card::{NoteLine, text_of};
-use super::form::Posted;
-use super::frame::{Frame, encoded, go, local, show, with_pair};
+use super::card_page::{action_of, decision_of};
+use super::form::{Fields, Posted};
+use super::frame::{Frame, encoded, go, local, show, with_decisions, with_pair};
+use super::sure::{Sample, Sure};
 use super::text::{When, excerpt, one_in_short, person, when};
-use super::words::{count, fill};
+use super::words::{count, fill, say};
 use crate::domain::Id;
-use crate::store::records::{Note, TrustedAuthor};
+use crate::store::StoreError;
+use crate::store::records::{AuthorComment, Note, Target, TrustedAuthor};
 
 struct Line {
     link: String,
@@ -36,6 +39,8 @@ struct AuthorPage {
     id: String,
     here: String,
     numbers: String,
+    /// Comments listed that nobody has decided.
+    undecided: i64,
     trusted: bool,
     alike: String,
     lines: Vec<Line>,
@@ -86,6 +91,7 @@ pub(super) async fn page(
                 ("rejected", &page.rejected),
             ],
         ),
+        undecided: page.comments.iter().filter(|one| is_undecided(one)).count() as i64,
         trusted: page.trusted,
         alike: if page.comments.len() < 2 {
             String::new()
@@ -98,6 +104,124 @@ pub(super) async fn page(
         site,
     };
     show(&page)
+}
+
+/// Comments of the sample.
+const SAMPLE: usize = 12;
+
+fn is_undecided(one: &AuthorComment) -> bool {
+    one.decided_by.is_none() && one.status != "deleted"
+}
+
+fn id_of(one: &AuthorComment) -> Option<&str> {
+    one.comment.get("id").and_then(Value::as_str)
+}
+
+/// Decides everything of an author's that nobody has decided: asks first, with the number and a sample; then decides what was counted.
+pub(super) async fn decide(
+    state: web::Data<State>,
+    posted: Posted<CanDecide>,
+    path: web::Path<(String, String)>,
+) -> Result<HttpResponse, ApiError> {
+    let Posted { caller, fields } = posted;
+    let (site, author) = path.into_inner();
+    let site = caller.site(Some(&site))?;
+    let back = format!("/authors/{}/{}", encoded(&site), encoded(&author));
+    let to = |back: &str| Ok(go(&format!("{}{back}", state.prefix())));
+    if fields.get("sure").is_none() {
+        return match ask(&state, &caller, &fields, &site, author, &back).await? {
+            Some(question) => show(&question),
+            None => to(&with_pair(&back, "said", "nothing-undecided")),
+        };
+    }
+    let mut ids: Vec<Id> = fields.all("comment").map(Id::from).collect();
+    let named = ids.len();
+    let store = state.intake.store();
+    while !ids.is_empty() {
+        let target = Target::Comments(ids.clone());
+        let decision = decision_of(&state, &caller, &fields, Some(site.clone()), target)?;
+        match store.decide(decision).await {
+            Ok(done) => {
+                let back = with_decisions(&back, &[done.id]);
+                let left_out = if ids.len() < named { "&said=some-left-out" } else { "" };
+                return to(&format!("{back}{left_out}"));
+            }
+            // One card of somebody else's does not keep the others.
+            Err(StoreError::Conflict { state, version }) => {
+                let taken = state.get("id").and_then(Value::as_str).map(str::to_owned);
+                let mut free = Vec::new();
+                for id in &ids {
+                    if taken.is_none() || store.listed(site.clone(), id.clone()).await?.1 != taken {
+                        free.push(id.clone());
+                    }
+                }
+                if free.len() == ids.len() {
+                    return Err(StoreError::Conflict { state, version }.into());
+                }
+                ids = free;
+            }
+            Err(error) => return Err(error.into()),
+        }
+    }
+    to(&with_pair(&back, "said", "some-left-out"))
+}
+
+/// The question; none where nothing is left to decide. What waits for a lead is left to one.
+async fn ask(
+    state: &State,
+    caller: &Caller<CanDecide>,
+    fields: &Fields,
+    site: &str,
+    author: String,
+    back: &str,
+) -> Result<Option<Sure>, ApiError> {
+    let action = action_of(fields)?;
+    let store = state.intake.store();
+    let page = store.author(site.to_owned(), Id::from(author)).await?;
+    let leads = caller.actor().leads;
+    let (mut open, mut above) = (Vec::new(), 0);
+    for one in page.comments.iter().filter(|one| is_undecided(one)) {
+        let Some(id) = id_of(one) else { continue };
+        let is_above = !leads
+            && match store.listed(site.to_owned(), Id::from(id)).await?.1 {
+                Some(card) => store.card(caller.sites(), card).await?.escalated,
+                None => false,
+            };
+        if is_above {
+            above += 1;
+        } else {
+            open.push((id.to_owned(), one));
+        }
+    }
+    if open.is_empty() {
+        return Ok(None);
+    }
+    let name = open.iter().map(|(_, one)| super::card::author_of(&one.comment).name).next();
+    let f = Frame::new(state, caller, "", say("bulk.title")).await?;
+    let rest = open.len().saturating_sub(SAMPLE) as i64;
+    let sample = open.iter().take(SAMPLE).map(|(_, one)| {
+        let status = f.status(&one.status);
+        Sample::new(status, one_in_short(1.0 - one.score), excerpt(text_of(&one.comment), 220))
+    });
+    Ok(Some(Sure {
+        question: fill(
+            "author.question",
+            &[
+                ("action", &say(&format!("action.{}", action.name()))),
+                ("comments", &count("js.comments", open.len() as i64)),
+                ("author", &name.unwrap_or_default()),
+            ],
+        ),
+        to: format!("{back}/decide"),
+        action: action.name(),
+        portion: if above > 0 { count("author.above", above) } else { String::new() },
+        asks_why: true,
+        sample: sample.collect(),
+        more: if rest > 0 { count("author.more", rest) } else { String::new() },
+        back: back.to_owned(),
+        hidden: open.into_iter().map(|(id, _)| ("comment", id)).collect(),
+        f,
+    }))
 }
 
 /// Trusts an author, or no more.

@@ -12,6 +12,7 @@ use super::card_page::action_of;
 use super::form::Posted;
 use super::frame::{Frame, go, show, with_decisions, with_pair};
 use super::queue::decide_by_site;
+use super::sure::{Sample, Sure};
 use super::text::rounded;
 use super::words::{count, fill, say, thousands};
 use crate::chart::{Series, bars};
@@ -193,21 +194,6 @@ pub(super) async fn decide(
     Ok(go(&format!("{}{back}", state.prefix())))
 }
 
-#[derive(Template)]
-#[template(path = "sure.html")]
-struct SurePage {
-    f: Frame,
-    question: String,
-    to: &'static str,
-    action: &'static str,
-    hidden: Vec<(&'static str, String)>,
-    /// That there are more than are decided at once; empty where there are not.
-    portion: String,
-    sample: Vec<Row>,
-    more: String,
-    back: String,
-}
-
 /// Asks before a portion of a band is decided without a script.
 async fn ask(
     state: &State,
@@ -224,7 +210,7 @@ async fn ask(
     let all = store.free_cards(caller.sites(), filter, caller.actor(), usize::MAX >> 1).await?.len() as i64;
     let mut sample = Vec::new();
     for (id, _) in portion.into_iter().take(SAMPLE) {
-        sample.push(Row::of(&store.card(caller.sites(), id).await?, &caller.actor().name));
+        sample.push(Sample::of(Row::of(&store.card(caller.sites(), id).await?, &caller.actor().name)));
     }
     let rest = cards - sample.len() as i64;
     let f = Frame::new(state, caller, "band", say("band.title")).await?;
@@ -232,9 +218,10 @@ async fn ask(
     let question = fill("band.question", &[("action", &what), ("cards", &count("js.cards", cards))]);
     let names = ["low", "high", "site", "seen", "reason", "note"];
     let hidden = names.into_iter().filter_map(|name| Some((name, fields.owned(name)?)));
-    show(&SurePage {
+    show(&Sure {
         question,
-        to: "/band",
+        to: "/band".to_owned(),
+        asks_why: false,
         action: action.name(),
         hidden: hidden.collect(),
         portion: if all > cards {

@@ -334,6 +334,8 @@ struct MembersPage {
     f: Frame,
     rows: String,
     link: String,
+    undecided: i64,
+    version: Option<i64>,
 }
 
 /// All comments of a campaign, page by page; with `part=rows` for the script, without the frame.
@@ -359,7 +361,9 @@ pub(super) async fn members(
     if fields.get("part") == Some("rows") {
         return show(&rows);
     }
-    show(&MembersPage { rows: draw(&rows)?, f, link })
+    let card = state.intake.store().campaign(site.clone(), id.clone()).await?;
+    let version = state.intake.store().card_of_campaign(site, id).await?.map(|(_, version)| version);
+    show(&MembersPage { rows: draw(&rows)?, f, link, undecided: card.undecided, version })
 }
 
 /// Decides a campaign, whether it has a card or not.

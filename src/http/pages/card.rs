@@ -372,7 +372,7 @@ impl DecisionLine {
         let by = person(&decision.actor);
         Self {
             id: decision.id.clone(),
-            text: fill(&key, &[("by", &by), ("n", &decision.size)]),
+            text: fill(&key, &[("by", &by), ("n", &count("js.comments", decision.size))]),
             reason: decision.reason.as_deref().map(|reason| excerpt(reason, LONGEST_NOTE)),
             note: decision.note.as_deref().map(|note| excerpt(note, LONGEST_NOTE)),
             at: when(decision.at),

@@ -167,7 +167,7 @@ pub(super) async fn page(
     let back = local(fields.get("back"), "/queue");
     let store = state.intake.store();
     let item = store.card(caller.sites(), id.into_inner()).await?;
-    let f = Frame::new(&state, &caller, "queue", say("card.title")).await?;
+    let f = Frame::new(&state, &caller, "queue", "").await?;
     let event = store.last_event().await?;
     let is_part = fields.get("part") == Some("pane");
     let in_list = is_part && fields.get("alone").is_none();

@@ -190,6 +190,11 @@ impl Frame {
         self.named("status", status)
     }
 
+    /// An action in words.
+    pub(super) fn action(&self, action: &str) -> String {
+        self.named("action", action)
+    }
+
     /// A role in words.
     pub(super) fn role(&self, role: &str) -> String {
         self.named("role", role)

@@ -26,6 +26,7 @@ mod morning;
 mod queue;
 mod rule_draft;
 mod settings;
+mod sure;
 mod tester;
 mod text;
 mod words;
@@ -88,6 +89,7 @@ fn things(config: &mut ServiceConfig) {
         .service(resource("/comments/{site}/{id}/decide", "POST").route(post().to(comment::decide)))
         .service(resource("/articles/{site}/{id}", "GET").route(get().to(article::page)))
         .service(resource("/authors/{site}/{id}", "GET").route(get().to(author::page)))
+        .service(resource("/authors/{site}/{id}/decide", "POST").route(post().to(author::decide)))
         .service(resource("/authors/{site}/{id}/trust", "POST").route(post().to(author::trust)))
         .service(resource("/notes", "POST").route(post().to(author::add_note)));
 }

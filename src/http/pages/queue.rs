@@ -74,6 +74,8 @@ struct QueuePage {
     selects: Vec<Select>,
     typed: Vec<Typed>,
     is_filtered: bool,
+    /// How many parts of the filter are set.
+    set: usize,
     /// The number of the last thing that had happened when the page was made: from there on it listens.
     event: i64,
     rows: String,
@@ -150,6 +152,11 @@ pub(super) async fn page(
         selects: selects(&filter, &sites),
         typed: typed(&filter),
         is_filtered: filter != QueueFilter::default() || !f.mistake.is_empty(),
+        set: serde_urlencoded::to_string(&filter)
+            .unwrap_or_default()
+            .split('&')
+            .filter(|pair| !pair.is_empty())
+            .count(),
         is_empty: items.is_empty(),
         rows,
         pane,

@@ -118,6 +118,7 @@ pub(super) fn excerpt(text: &str, limit: usize) -> String {
             continue;
         }
         if count == limit {
+            out.truncate(out.trim_end().len());
             out.push('…');
             break;
         }

@@ -810,6 +810,10 @@ hear("queue.released", ({ item }) => claim(item, null));
 
 /* ---- begin ---- */
 
+// Where the filter stands above the cards, it is folded: how much of it is set stands beside its name.
+const filters = document.querySelector(".filters");
+if (filters && matchMedia("(max-width: 1100px)").matches && !document.querySelector(".mistake")) filters.open = false;
+
 if (sessionStorage.getItem("zen")) document.querySelector('[data-key="zen"]')?.click();
 if (current) {
   if (pane.firstElementChild) {
