@@ -49,18 +49,18 @@ test('a key for nothing, a secret that is none, a site that is there', async t =
   await page.getByText('Add a webhook').first().click()
   const form = page.locator('form').filter({ has: page.getByRole('button', { name: 'Add a webhook' }) })
   await form.getByLabel('Name').fill('blog')
-  await form.getByLabel('Adapter').selectOption('generic')
+  await form.locator('select[name=adapter]').selectOption('generic')
   await form.getByLabel('Secret').fill('x')
   await form.getByRole('button', { name: 'Add a webhook' }).click()
   await told(page, 'whsec_')
   assert.equal(await form.getByLabel('Name').inputValue(), 'blog')
 
   await page.goto('/admin/sites')
-  await page.getByLabel('Id').fill('gazette')
-  await page.getByLabel('Name').fill('Another Gazette')
+  await page.getByLabel('Id', { exact: true }).fill('gazette')
+  await page.getByLabel('Name', { exact: true }).fill('Another Gazette')
   await page.getByRole('button', { name: 'Add a site' }).click()
   await told(page, /./)
-  assert.equal(await page.getByLabel('Name').inputValue(), 'Another Gazette')
+  assert.equal(await page.getByLabel('Name', { exact: true }).inputValue(), 'Another Gazette')
 })
 
 test('numbers and days in filters', async t => {

@@ -11,8 +11,7 @@ const cardOf = async id => (await service.queue()).find(card => card.comment?.id
 
 test('what a mark says is read by the keyboard: one stop, and the arrows', async t => {
   const { id } = await cardOf('praise')
-  const page = await person(t, service, 'anna', `/queue/${id}`)
-  await paneShows(page, id).catch(() => page.locator('#pane mark').first().waitFor())
+  const page = await person(t, service, 'anna', `/queue/${id}?back=%2Fqueue`)
   const marks = page.locator('#pane .body mark[data-f]')
   await eventually('one of the marks is a stop', async () => (await page.locator('#pane .body mark[tabindex="0"]').count()) === 1)
   assert.ok((await marks.count()) > 1)
@@ -56,7 +55,7 @@ test('who only looks has the way to the cards beside, and the reasons', async t 
 test('on a phone the decision stays at the foot of the screen', async t => {
   const campaign = (await service.queue()).find(card => card.kind === 'campaign')
   for (const id of [(await cardOf('praise')).id, campaign.id]) {
-    const page = await person(t, service, 'ben', `/queue/${id}`, PHONE)
+    const page = await person(t, service, 'ben', `/queue/${id}?back=%2Fqueue`, PHONE)
     const approve = page.locator('.decide button.yes')
     await approve.waitFor()
     for (const to of [0, 100_000]) {
@@ -64,12 +63,18 @@ test('on a phone the decision stays at the foot of the screen', async t => {
       const { y, height } = await approve.boundingBox()
       assert.ok(y > 370 && y + height <= 740, `the button is at ${y}`)
     }
-    // What comes last is above it when all has been read.
-    const last = await page.locator('main').evaluate(main => [...main.querySelectorAll('button, summary, p, li')].filter(one => !one.closest('.decide') && one.getClientRects().length).map(one => one.getBoundingClientRect().bottom).reduce((a, b) => Math.max(a, b)))
-    const bar = await page.locator('.decide').boundingBox()
-    assert.ok(last <= bar.y, `${last} under the bar at ${bar.y}`)
-    assert.deepEqual(await tooWide(page), [])
     await page.screenshot({ path: new URL(`../out/browser/phone-decide-${id === campaign.id ? 'campaign' : 'comment'}.png`, import.meta.url).pathname })
+    // What comes last is above it when all has been read.
+    await eventually('the last of it stands above the bar', async () => {
+      const last = await page.locator('main').evaluate(main => {
+        scrollTo(0, 100_000)
+        const seen = [...main.querySelectorAll('button, summary, p, li')].filter(one => !one.closest('.decide') && one.checkVisibility())
+        return seen.map(one => one.getBoundingClientRect().bottom).reduce((a, b) => Math.max(a, b))
+      })
+      const bar = await page.locator('.decide').boundingBox()
+      assert.ok(last <= bar.y, `${last} under the bar at ${bar.y}`)
+    })
+    assert.deepEqual(await tooWide(page), [])
   }
 })
 
@@ -111,7 +116,7 @@ test('an author is decided as a whole, after the number and a sample, and comes 
 
 test("history and audit by person, action and day", async t => {
   const card = await cardOf('single-3')
-  const ben = await person(t, service, 'ben', `/queue/${card.id}`)
+  const ben = await person(t, service, 'ben', `/queue/${card.id}?back=%2Fqueue`)
   await ben.locator('#pane .decide').waitFor()
   await ben.keyboard.press('f')
   await toast(ben, 'Approved · 1 comment')
