@@ -2,8 +2,8 @@
 //! lets a template word it; nothing is decided here that the API would decide otherwise.
 //!
 //! What all pages share: [`frame`] (navigation, who is there, settings), [`words`] (every text, in one file), [`assets`] (style, scripts; named by
-//! their digest), [`form`] (what a form posts: read only with its token), [`layer`] (errors as pages, the way to the login), `card` and `text` (a
-//! comment with its evidence marked). The pages: `queue`, `card_page`, `band`, `campaign`, `comment`, `article`, `author`, `history`,
+//! their digest), [`form`] (what a form posts: read only with its token; one with a mistake is shown again), [`layer`] (errors as pages, the way to the
+//! login), `sure` (the question before something large), `card` and `text` (a comment with its evidence marked). The pages: `queue`, `card_page`, `band`, `campaign`, `comment`, `article`, `author`, `history`,
 //! `find`, `morning`, `settings`, `tester`, and those of an administrator in `admin`. Without a script they are read and decided by links and
 //! forms; the modules in `assets/` put keys, live updates and the next card before one's eyes on top.
 

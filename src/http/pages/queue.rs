@@ -29,7 +29,6 @@ pub(super) const OTHERS: &[&str] = &["done", "said", "zen"];
 struct Queue {
     name: &'static str,
     link: &'static str,
-    key: &'static str,
     count: Option<i64>,
     /// The name of that number, for the script.
     counted: &'static str,
@@ -206,7 +205,7 @@ pub(super) fn draw_rows(f: &Frame, items: &[QueueItem], me: &str, here: &str) ->
     rows.render().map_err(|error| ApiError::new(Code::Refused, error.to_string()))
 }
 
-/// The named queues; the address of each is a filter, its key comes after `g`.
+/// The named queues; the address of each is a filter.
 fn queues(f: &Frame, asked: &Asked, filter: &QueueFilter) -> Vec<Queue> {
     let counts = &f.counts;
     let comments = counts.all - counts.campaigns;
@@ -214,20 +213,19 @@ fn queues(f: &Frame, asked: &Asked, filter: &QueueFilter) -> Vec<Queue> {
     let of = |kind: &str| QueueFilter { kind: Some(kind.to_owned()), ..QueueFilter::default() };
     let escalated = QueueFilter { escalated: Some(true), ..QueueFilter::default() };
     let held = QueueFilter { verdict: Some("hold".to_owned()), ..QueueFilter::default() };
-    let queue = |name: &'static str, link, key, count, here| Queue {
+    let queue = |name: &'static str, link, count, here| Queue {
         name,
         link,
-        key,
         count,
         counted: name.strip_prefix("queue.").unwrap_or(name),
         here,
     };
     vec![
-        queue("queue.all", "/queue", "q", Some(counts.all), is(QueueFilter::default())),
-        queue("queue.campaigns", "/queue?kind=campaign", "c", Some(counts.campaigns), is(of("campaign"))),
-        queue("queue.comments", "/queue?kind=comment", "s", Some(comments), is(of("comment"))),
-        queue("queue.escalated", "/queue?escalated=true", "e", Some(counts.escalated), is(escalated)),
-        queue("queue.held", "/queue?verdict=hold", "h", None, is(held)),
+        queue("queue.all", "/queue", Some(counts.all), is(QueueFilter::default())),
+        queue("queue.campaigns", "/queue?kind=campaign", Some(counts.campaigns), is(of("campaign"))),
+        queue("queue.comments", "/queue?kind=comment", Some(comments), is(of("comment"))),
+        queue("queue.escalated", "/queue?escalated=true", Some(counts.escalated), is(escalated)),
+        queue("queue.held", "/queue?verdict=hold", None, is(held)),
     ]
 }
 

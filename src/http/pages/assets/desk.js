@@ -11,6 +11,8 @@ document.documentElement.classList.add("scripted");
 localize(document);
 label(document);
 prepare(document);
+// A form that came back with a mistake: what is wrong is read first.
+document.querySelector(".mistake")?.focus();
 
 const { base } = document.body.dataset;
 
