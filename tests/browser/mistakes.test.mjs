@@ -99,3 +99,37 @@ test('a rule that cannot be read, and a language that is none', async t => {
   await told(page, '“klingon” is no language code')
   assert.equal(await page.getByLabel('The comment').inputValue(), 'Wonderful and well put.')
 })
+
+test('a reason that is wanted: what was written and ticked stays, without a script', async t => {
+  const strict = await serve({ users: ['anna'], environment: { CLAQUE_REVIEW__REASON_REQUIRED: 'true' } })
+  await strict.send(...singles(3, 'strict'), ...copies(4, 'strict-copy'))
+  const queue = await strict.queue()
+  const card = queue.find(one => one.kind === 'comment')
+  const many = queue.find(one => one.kind === 'campaign').campaign
+  const page = await person(t, strict, 'anna', `/queue/${card.id}`, { javaScriptEnabled: false })
+  page.forgiven.push(/4\d\d/)
+  for (const path of [`/queue/${card.id}`, '/comments/gazette/strict-1', `/campaigns/gazette/${many.id}`]) {
+    await page.goto(path)
+    const box = page.locator('input[name=except]').first()
+    const isCampaign = (await box.count()) > 0
+    if (isCampaign) await box.check()
+    await page.locator('summary', { hasText: 'with a reason or a note' }).click()
+    await page.locator('.decide [name=note]').fill('looked at twice')
+    await page.getByRole('button', { name: /^Reject/ }).click()
+    await told(page, /needs a `?reason/)
+    assert.equal(await page.locator('.decide [name=note]').inputValue(), 'looked at twice')
+    if (isCampaign) assert.equal(await box.isChecked(), true)
+    await page.getByLabel('Reason').fill('templated')
+    await page.getByRole('button', { name: /^Reject/ }).click()
+    await page.getByText('Decided.', { exact: true }).waitFor()
+  }
+  assert.deepEqual((await strict.decisions(3)).map(one => [one.reason, one.note]), Array(3).fill(['templated', 'looked at twice']))
+
+  await page.goto('/authors/gazette/strict-author-2')
+  await page.getByRole('button', { name: /undecided/ }).click()
+  await page.getByRole('button', { name: 'Yes, do it' }).click()
+  await told(page, /needs a `?reason/)
+  await page.getByLabel('Reason').fill('templated')
+  await page.getByRole('button', { name: 'Yes, do it' }).click()
+  await page.getByText('Decided.', { exact: true }).waitFor()
+})

@@ -7,12 +7,12 @@ use serde_json::Value;
 use super::super::auth::{Caller, CanDecide, CanLead, CanLook};
 use super::super::desk::compare;
 use super::super::error::{ApiError, Code};
-use super::super::review::LONGEST_NOTE;
+use super::super::review::{LONGEST_NOTE, check_reason};
 use super::super::state::State;
 use super::card::{NoteLine, text_of};
 use super::card_page::{action_of, decision_of};
 use super::form::{Fields, Posted};
-use super::frame::{Frame, encoded, go, local, show, with_decisions, with_pair};
+use super::frame::{Frame, encoded, go, local, show, show_as, with_decisions, with_pair};
 use super::sure::{Sample, Sure};
 use super::text::{When, excerpt, one_in_short, person, when};
 use super::words::{count, fill, say};
@@ -128,9 +128,20 @@ pub(super) async fn decide(
     let site = caller.site(Some(&site))?;
     let back = format!("/authors/{}/{}", encoded(&site), encoded(&author));
     let to = |back: &str| Ok(go(&format!("{}{back}", state.prefix())));
-    if fields.get("sure").is_none() {
+    let review = &state.settings().review;
+    let checked = check_reason(review, action_of(&fields)?, fields.get("reason"), fields.get("note"));
+    let mistake = match checked {
+        Err(error) if fields.get("sure").is_some() && fields.can_mend(&error) => {
+            Some((error, fields.clone()))
+        }
+        _ => None,
+    };
+    if fields.get("sure").is_none() || mistake.is_some() {
         return match ask(&state, &caller, &fields, &site, author, &back).await? {
-            Some(question) => show(&question),
+            Some(mut question) => {
+                question.f = question.f.after_mistake(mistake);
+                show_as(question.f.outcome(), &question)
+            }
             None => to(&with_pair(&back, "said", "nothing-undecided")),
         };
     }

@@ -368,6 +368,7 @@ pub(super) async fn members(
 
 /// Decides a campaign, whether it has a card or not.
 pub(super) async fn decide(
+    request: HttpRequest,
     state: web::Data<State>,
     posted: Posted<CanDecide>,
     path: web::Path<(String, String)>,
@@ -376,7 +377,13 @@ pub(super) async fn decide(
     let (site, id) = path.into_inner();
     let site = caller.site(Some(&site))?;
     let back = local(fields.get("back"), &format!("/campaigns/{}/{}", encoded(&site), encoded(&id)));
-    let decision = decision_of(&state, &caller, &fields, Some(site), Target::Campaign(id))?;
+    let target = Target::Campaign(id.clone());
+    let decision = match decision_of(&state, &caller, &fields, Some(site.clone()), target) {
+        Err(error) if fields.can_mend(&error) => {
+            return drawn(&request, &state, &caller, (site, id), Some((error, fields))).await;
+        }
+        decision => decision?,
+    };
     let decided = state.intake.store().decide(decision).await?;
     Ok(go(&format!("{}{}", state.prefix(), with_pair(&back, "done", &decided.id))))
 }

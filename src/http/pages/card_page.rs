@@ -10,8 +10,8 @@ use super::super::review::{Asked, check_reason, next_page};
 use super::super::state::State;
 use super::campaign::CampaignView;
 use super::card::CommentView;
-use super::form::{Fields, Posted};
-use super::frame::{Frame, encoded, go, local, show, with_pair};
+use super::form::{Fields, Mistake, Posted};
+use super::frame::{Frame, encoded, go, local, show, show_as, with_pair};
 use super::queue;
 use super::text::{When, person, when};
 use super::words::{fill, say};
@@ -148,7 +148,7 @@ struct CardPage {
 }
 
 /// The filter of the queue that a card was opened from; none where it was opened from another page.
-async fn filter_of(state: &State, caller: &Caller<CanLook>, back: &str) -> Option<(QueueFilter, String)> {
+async fn filter_of<P>(state: &State, caller: &Caller<P>, back: &str) -> Option<(QueueFilter, String)> {
     let (path, query) = back.split_once('?').unwrap_or((back, ""));
     let asked = Asked::parse(query, queue::OTHERS).ok().filter(|_| path == "/queue")?;
     let filter = asked.filter(state, caller).await.ok()?;
@@ -164,15 +164,27 @@ pub(super) async fn page(
     id: web::Path<String>,
 ) -> Result<HttpResponse, ApiError> {
     let fields = Fields::parse(request.query_string().as_bytes())?;
+    drawn(&request, &state, &caller, id.into_inner(), &fields, None).await
+}
+
+async fn drawn<P>(
+    request: &HttpRequest,
+    state: &State,
+    caller: &Caller<P>,
+    id: String,
+    fields: &Fields,
+    mistake: Mistake,
+) -> Result<HttpResponse, ApiError> {
     let back = local(fields.get("back"), "/queue");
     let store = state.intake.store();
-    let item = store.card(caller.sites(), id.into_inner()).await?;
-    let f = Frame::new(&state, &caller, "queue", "").await?;
+    let item = store.card(caller.sites(), id).await?;
+    let f = Frame::new(state, caller, "queue", "").await?.after_mistake(mistake);
+    let outcome = f.outcome();
     let event = store.last_event().await?;
     let is_part = fields.get("part") == Some("pane");
     let in_list = is_part && fields.get("alone").is_none();
-    let filter = if in_list { None } else { filter_of(&state, &caller, &back).await };
-    let mut pane = Pane::load(&state, &f, &caller, item.clone(), &back).await?;
+    let filter = if in_list { None } else { filter_of(state, caller, &back).await };
+    let mut pane = Pane::load(state, &f, caller, item.clone(), &back).await?;
     if let Some((filter, _)) = &filter {
         pane.around =
             store.neighbours(caller.sites(), filter.clone(), item.priority, item.id.clone()).await?;
@@ -199,9 +211,10 @@ pub(super) async fn page(
         None => String::new(),
     };
     let rows = queue::draw_rows(&f, &items, &caller.actor().name, &back)?;
-    let mut f = f.after_step(&request);
+    let mut f = f.after_step(request);
     f.title = fill("card.titled", &[("title", &pane.title)]);
-    show(&CardPage { pane: pane.draw()?, f, back, open, rows, next, query, event })
+    let page = CardPage { pane: pane.draw()?, f, back, open, rows, next, query, event };
+    show_as(outcome, &page)
 }
 
 /// Takes a card over from whoever has it on the desk.
@@ -260,13 +273,21 @@ pub(super) fn decision_of(
 
 /// Decides a card.
 pub(super) async fn decide(
+    request: HttpRequest,
     state: web::Data<State>,
     posted: Posted<CanDecide>,
     id: web::Path<String>,
 ) -> Result<HttpResponse, ApiError> {
     let Posted { caller, fields } = posted;
-    let target = Target::Items(vec![(id.into_inner(), fields.number("version")?)]);
-    let decision = decision_of(&state, &caller, &fields, None, target)?;
+    let id = id.into_inner();
+    let target = Target::Items(vec![(id.clone(), fields.number("version")?)]);
+    let decision = match decision_of(&state, &caller, &fields, None, target) {
+        // A reason or a note that is wanted: the card is shown again, with what was written.
+        Err(error) if fields.can_mend(&error) => {
+            return drawn(&request, &state, &caller, id, &fields, Some((error, fields.clone()))).await;
+        }
+        decision => decision?,
+    };
     let decided = state.intake.store().decide(decision).await?;
     let back = local(fields.get("back"), "/queue");
     // From a card's page to the next card's, as in the list.

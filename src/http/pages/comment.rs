@@ -9,8 +9,8 @@ use super::super::error::{ApiError, Code};
 use super::super::state::State;
 use super::card::{CommentView, Told, sentence};
 use super::card_page::{decision_of, draw};
-use super::form::Posted;
-use super::frame::{Frame, encoded, go, local, show, with_pair};
+use super::form::{Mistake, Posted};
+use super::frame::{Frame, encoded, go, local, show_as, with_pair};
 use super::text::{When, when};
 use super::words::{fill, say};
 use crate::domain::Id;
@@ -44,7 +44,16 @@ pub(super) async fn page(
     caller: Caller<CanLook>,
     path: web::Path<(String, String)>,
 ) -> Result<HttpResponse, ApiError> {
-    let (site, id) = path.into_inner();
+    drawn(&request, &state, &caller, path.into_inner(), None).await
+}
+
+async fn drawn<P>(
+    request: &HttpRequest,
+    state: &State,
+    caller: &Caller<P>,
+    (site, id): (String, String),
+    mistake: Mistake,
+) -> Result<HttpResponse, ApiError> {
     let site = caller.site(Some(&site))?;
     let store = state.intake.store();
     let (listed, card) = store.listed(site.clone(), Id::from(id.as_str())).await?;
@@ -60,11 +69,13 @@ pub(super) async fn page(
         None => None,
     };
     let author = super::card::author_of(&listed.comment).name;
-    let f = Frame::new(&state, &caller, "", fill("comment.titled", &[("author", &author)])).await?;
+    let f = Frame::new(state, caller, "", fill("comment.titled", &[("author", &author)])).await?;
+    let f = f.after_mistake(mistake);
+    let outcome = f.outcome();
     let assessment = read(stored.assessment.get());
     let view = CommentView {
         level: "h2",
-        ..CommentView::load(&state, &f, &caller.sites(), &listed, &assessment).await?
+        ..CommentView::load(state, &f, &caller.sites(), &listed, &assessment).await?
     };
     let past = stored.history.iter().rev().map(|one| {
         let told = Told::read(&read(one.assessment.get()));
@@ -83,17 +94,18 @@ pub(super) async fn page(
         title: listed.article.as_ref().map(super::card::title_of).unwrap_or_default(),
         past: past.collect(),
         here: format!("/comments/{}/{}", encoded(&site), encoded(&listed.id)),
-        f: f.after_step(&request),
+        f: f.after_step(request),
         id: listed.id,
         card,
         version,
         site,
     };
-    show(&page)
+    show_as(outcome, &page)
 }
 
 /// Decides a comment, whether it has a card or not.
 pub(super) async fn decide(
+    request: HttpRequest,
     state: web::Data<State>,
     posted: Posted<CanDecide>,
     path: web::Path<(String, String)>,
@@ -102,8 +114,13 @@ pub(super) async fn decide(
     let (site, id) = path.into_inner();
     let site = caller.site(Some(&site))?;
     let back = local(fields.get("back"), &format!("/comments/{}/{}", encoded(&site), encoded(&id)));
-    let target = Target::Comments(vec![Id::from(id)]);
-    let decision = decision_of(&state, &caller, &fields, Some(site), target)?;
+    let target = Target::Comments(vec![Id::from(id.as_str())]);
+    let decision = match decision_of(&state, &caller, &fields, Some(site.clone()), target) {
+        Err(error) if fields.can_mend(&error) => {
+            return drawn(&request, &state, &caller, (site, id), Some((error, fields))).await;
+        }
+        decision => decision?,
+    };
     let decided = state.intake.store().decide(decision).await?;
     Ok(go(&format!("{}{}", state.prefix(), with_pair(&back, "done", &decided.id))))
 }

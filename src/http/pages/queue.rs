@@ -11,7 +11,7 @@ use super::super::state::State;
 use super::card::Row;
 use super::card_page::{self, Pane};
 use super::form::{Fields, Mistake, Posted};
-use super::frame::{Frame, go, local, show, show_as, with_decisions, with_pair};
+use super::frame::{Frame, go, local, show_as, with_decisions, with_pair};
 use super::text::excerpt;
 use super::words::{count, fill, say};
 use crate::access::Permission;
@@ -378,7 +378,15 @@ pub(super) async fn bulk(
     }
     items.truncate(MOST);
     let store = state.intake.store();
-    if fields.get("sure").is_some() {
+    let review = &state.settings().review;
+    let checked = check_reason(review, action, fields.get("reason"), fields.get("note"));
+    let mistake = match checked {
+        Err(error) if fields.get("sure").is_some() && fields.can_mend(&error) => {
+            Some((error, fields.clone()))
+        }
+        _ => None,
+    };
+    if fields.get("sure").is_some() && mistake.is_none() {
         let (decided, left_out) = decide_by_site(&state, &caller, action, items, &fields).await?;
         let mut to = if decided.is_empty() { back } else { with_decisions(&back, &decided) };
         if left_out > 0 {
@@ -396,7 +404,7 @@ pub(super) async fn bulk(
         hidden.push((item.id, version.unwrap_or(item.version)));
         picked.push(Picked { id: row.id, version: row.version, text: row.excerpt, heading: row.heading });
     }
-    let f = Frame::new(&state, &caller, "queue", say("bulk.title")).await?;
+    let f = Frame::new(&state, &caller, "queue", say("bulk.title")).await?.after_mistake(mistake);
     let question = fill(
         "bulk.question",
         &[
@@ -408,7 +416,7 @@ pub(super) async fn bulk(
     let rest = picked.len().saturating_sub(SAMPLE);
     picked.truncate(SAMPLE);
     let more = if rest > 0 { count("bulk.more", rest as i64) } else { String::new() };
-    show(&BulkPage { f, action: action.name(), question, picked, more, hidden, back })
+    show_as(f.outcome(), &BulkPage { f, action: action.name(), question, picked, more, hidden, back })
 }
 
 /// Takes one decision a site; the ids of the decisions, and how many cards were left out because somebody else has or decided them.
