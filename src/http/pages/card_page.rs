@@ -213,8 +213,8 @@ async fn drawn<P>(
     let rows = queue::draw_rows(&f, &items, &caller.actor().name, &back)?;
     let mut f = f.after_step(request);
     f.title = fill("card.titled", &[("title", &pane.title)]);
-    let page = CardPage { pane: pane.draw()?, f, back, open, rows, next, query, event };
-    show_as(outcome, &page)
+    let whole = CardPage { pane: pane.draw()?, f, back, open, rows, next, query, event };
+    show_as(outcome, &whole)
 }
 
 /// Takes a card over from whoever has it on the desk.
