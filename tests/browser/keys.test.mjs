@@ -139,6 +139,25 @@ test('a letter after g goes somewhere, from everywhere', async t => {
   }
 })
 
+test('what is typed while a card is on its way is meant for its note', async t => {
+  const page = await person(t, service, 'anna', '/queue?kind=comment')
+  await paneShows(page)
+  const before = (await service.queue()).length
+  await page.route(/part=pane/, async route => {
+    await new Promise(resolve => setTimeout(resolve, 1500))
+    await route.continue()
+  })
+  await page.locator('.card .open').nth(5).click()
+  await page.keyboard.press('n')
+  await page.keyboard.type('seeds of doubt, sir')
+  const field = page.locator('#pane .note-form textarea')
+  await eventually('the note has it', async () => (await field.isVisible()) && (await field.inputValue()) === 'seeds of doubt, sir')
+  await page.keyboard.type('!')
+  assert.equal(await field.inputValue(), 'seeds of doubt, sir!')
+  assert.equal((await service.queue()).length, before, 'no letter of it was a command')
+  await field.fill('')
+})
+
 test('one card at a time, the reasons shown, a note written', async t => {
   const page = await person(t, service, 'anna', '/queue?kind=comment')
   const pane = await paneShows(page)

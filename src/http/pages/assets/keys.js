@@ -11,6 +11,19 @@ export function on(name, handler) {
   handlers.set(name, handler);
 }
 
+// What is typed while the field that it is meant for is still on its way; null where none is.
+let ahead = null;
+
+/** Keeps what is typed from now on from being commands; the function that it returns ends that and tells what was typed. */
+export function typeAhead() {
+  ahead = "";
+  return () => {
+    const typed = ahead ?? "";
+    ahead = null;
+    return typed;
+  };
+}
+
 /** Does what a key does. */
 export function press(name) {
   const handler = handlers.get(name);
@@ -49,6 +62,12 @@ document.addEventListener("keydown", (event) => {
   }
   if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
   if (document.querySelector("dialog[open]")) return;
+  if (ahead !== null) {
+    event.preventDefault();
+    if (event.key.length === 1) ahead += event.key;
+    else if (event.key === "Backspace") ahead = ahead.slice(0, -1);
+    return;
+  }
   if (event.key === "Escape") {
     // Out of the field first, then whatever else there is to leave.
     if (isTyping(event.target)) return event.target.blur();

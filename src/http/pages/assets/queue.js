@@ -4,7 +4,7 @@
 // comes back with the reason. The list never moves by itself: new cards wait behind a button.
 
 import { call, fragment } from "./api.js";
-import { label, on } from "./keys.js";
+import { label, on, typeAhead } from "./keys.js";
 import { hear, listen } from "./live.js";
 import { prepare } from "./marks.js";
 import { localize } from "./times.js";
@@ -102,6 +102,22 @@ function show(html, { isFirst = false } = {}) {
   label(pane);
   prepare(pane);
   pane.scrollTop = 0;
+  pane.dispatchEvent(new Event("laid"));
+}
+
+/** Goes to a field of the pane, which may still be on its way: what is typed meanwhile is meant for the field. */
+async function into(find) {
+  let typed;
+  if (pane.hasAttribute("aria-busy")) {
+    const told = typeAhead();
+    await new Promise((laid) => pane.addEventListener("laid", laid, { once: true }));
+    typed = told();
+  }
+  const field = find();
+  field?.focus();
+  if (!field || !typed || field.matches("select")) return;
+  field.value += typed;
+  keep();
 }
 
 async function lay(id) {
@@ -159,6 +175,7 @@ async function choose(card, { focus = true } = {}) {
     if (html === null) {
       pane.removeAttribute("aria-busy");
       const retry = make("button", { type: "button", onclick: () => choose(card) }, say("js.retry"));
+      pane.dispatchEvent(new Event("laid"));
       return pane.replaceChildren(make("p", { class: "conflict", role: "alert" }, say("js.not-loaded"), " ", retry));
     }
     show(html);
@@ -303,12 +320,12 @@ function lacks(action, { reason, note }) {
   return lacking;
 }
 
-function withReason() {
-  const details = pane.querySelector("details.with");
-  if (!details) return;
-  details.open = true;
-  details.querySelector("select, input, textarea")?.focus();
-}
+const withReason = () =>
+  into(() => {
+    const details = pane.querySelector("details.with");
+    details?.setAttribute("open", "");
+    return details?.querySelector("select, input, textarea");
+  });
 on("reject-with", withReason);
 
 /** Takes a card away, lays the next one open, asks the service; brings it back if the answer is no. */
@@ -651,12 +668,13 @@ on("why", () => {
   why.open = !why.open || why.getBoundingClientRect().top > pane.getBoundingClientRect().bottom;
   if (why.open) why.scrollIntoView({ block: "nearest" });
 });
-on("note", () => {
-  const notes = pane.querySelector("details.notes");
-  if (!notes) return;
-  notes.open = true;
-  notes.querySelector("textarea")?.focus();
-});
+on("note", () =>
+  into(() => {
+    const notes = pane.querySelector("details.notes");
+    notes?.setAttribute("open", "");
+    return notes?.querySelector("textarea");
+  }),
+);
 on("open", () => current && (location.href = current.querySelector(".open").href));
 on("open-campaign", () => {
   if (!current) return;
