@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use anyhow::{Context, Result, anyhow, bail};
 
 use super::database::runtime;
-use super::output::{printable, share, write_to};
+use super::output::{Format, printable, share, tell};
 use super::rescore::{Reading, from_store, read_all};
 use super::score::read_articles;
 use super::{EngineArgs, Outcome};
@@ -54,14 +54,6 @@ pub(super) struct Args {
     html: Option<PathBuf>,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-enum Format {
-    /// For people
-    Table,
-    /// For programs
-    Json,
-}
-
 pub(super) fn run(args: &Args) -> Result<Outcome> {
     let gates = args.gate.iter().map(|gate| Gate::parse(gate)).collect::<Result<Vec<_>>>()?;
     let engine = |rules: Option<&PathBuf>| {
@@ -95,13 +87,7 @@ pub(super) fn run(args: &Args) -> Result<Outcome> {
         std::fs::write(path, it.html()).with_context(|| format!("cannot write {}", path.display()))?;
     }
     let failed: Vec<String> = gates.iter().filter_map(|gate| gate.failure(&it)).collect();
-    write_to(None, |out| match args.format {
-        Format::Json => {
-            serde_json::to_writer_pretty(&mut *out, &it)?;
-            out.write_all(b"\n")
-        }
-        Format::Table => table(out, &it),
-    })?;
+    tell(&it, args.format, table)?;
     for why in &failed {
         eprintln!("claque: gate failed: {why}");
     }

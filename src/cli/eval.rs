@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use anyhow::{Result, bail};
 
-use super::output::{printable, report_rejects, write_to};
+use super::output::{Format, printable, report_rejects, tell};
 use super::rescore::Reading;
 use super::score::read_articles;
 use super::{EngineArgs, Outcome};
@@ -37,14 +37,6 @@ pub(super) struct Args {
     format: Format,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-enum Format {
-    /// Tables for people
-    Table,
-    /// One JSON document
-    Json,
-}
-
 pub(super) fn run(args: &Args) -> Result<Outcome> {
     let engine = args.engine.load()?;
     let (articles, mut rejects) = read_articles(args.articles.as_ref())?;
@@ -57,13 +49,7 @@ pub(super) fn run(args: &Args) -> Result<Outcome> {
     let mode = if args.isolated { Mode::Isolated } else { Mode::Whole };
     let report = evaluate(&engine, &sources, &articles, mode, args.cross_source);
     report_rejects(&rejects);
-    write_to(None, |out| match args.format {
-        Format::Json => {
-            serde_json::to_writer_pretty(&mut *out, &report)?;
-            out.write_all(b"\n")
-        }
-        Format::Table => print(out, &report),
-    })?;
+    tell(&report, args.format, print)?;
     Ok(if rejects.is_empty() { Outcome::Done } else { Outcome::SomeRejected })
 }
 

@@ -49,6 +49,30 @@ pub(super) fn is_closed_pipe(error: &anyhow::Error) -> bool {
         .any(|cause| cause.kind() == io::ErrorKind::BrokenPipe)
 }
 
+/// How a command prints what it found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(super) enum Format {
+    /// Tables for people
+    Table,
+    /// One JSON document
+    Json,
+}
+
+/// Prints what was found.
+pub(super) fn tell<T: serde::Serialize>(
+    it: &T,
+    format: Format,
+    table: impl FnOnce(&mut dyn Write, &T) -> io::Result<()>,
+) -> Result<()> {
+    write_to(None, |out| match format {
+        Format::Json => {
+            serde_json::to_writer_pretty(&mut *out, it)?;
+            out.write_all(b"\n")
+        }
+        Format::Table => table(out, it),
+    })
+}
+
 /// Says something on standard error; whatever it quotes cannot command a terminal.
 pub(super) fn warn(message: impl std::fmt::Display) {
     let message = message.to_string();

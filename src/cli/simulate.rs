@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use anyhow::{Result, bail};
 
-use super::output::{printable, report_rejects, share, skeleton_line, write_to};
+use super::output::{Format, printable, report_rejects, share, skeleton_line, tell};
 use super::rescore::{Reading, read_all};
 use super::score::read_articles;
 use super::{EngineArgs, Outcome};
@@ -34,14 +34,6 @@ pub(super) struct Args {
     format: Format,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-enum Format {
-    /// For people
-    Table,
-    /// One JSON document
-    Json,
-}
-
 pub(super) fn run(args: &Args) -> Result<Outcome> {
     let engine = args.engine.load()?;
     let (articles, mut rejects) = read_articles(args.articles.as_ref())?;
@@ -53,13 +45,7 @@ pub(super) fn run(args: &Args) -> Result<Outcome> {
     }
     let it = simulate(&engine, &read.comments, &articles.before(read.articles));
     report_rejects(&rejects);
-    write_to(None, |out| match args.format {
-        Format::Json => {
-            serde_json::to_writer_pretty(&mut *out, &it)?;
-            out.write_all(b"\n")
-        }
-        Format::Table => table(out, &it),
-    })?;
+    tell(&it, args.format, table)?;
     Ok(if rejects.is_empty() { Outcome::Done } else { Outcome::SomeRejected })
 }
 

@@ -3,7 +3,7 @@
 //!
 //! Four stages, each of which can be stopped and goes on where it was:
 //!
-//! 1. `spool`: exports are read once and put down in one form, each comment at a known place, so that everything after it can read any comment again.
+//! 1. `reading`, into a `spool`: exports are read once and put down in one form, each comment at a known place, so that everything after it can read any comment again.
 //! 2. `facts`: every text is scored; its numbers and signature go into a file of records of one size.
 //! 3. in memory: the [`Book`](super::book::Book) of all facts; copies, campaigns, threads, authors. Not saved: it is made in a minute or so.
 //! 4. `write`: every comment is read again and assessed with what stage 3 knows; `outputs` writes the rest.
@@ -17,6 +17,7 @@ mod outputs;
 #[cfg(feature = "parquet")]
 mod parquet;
 pub mod progress;
+mod reading;
 pub mod report;
 mod run;
 mod spool;
