@@ -6,7 +6,7 @@
 //! 1. `reading`, into a `spool`: exports are read once and put down in one form, each comment at a known place, so that everything after it can read any comment again.
 //! 2. `facts`: every text is scored; its numbers and signature go into a file of records of one size.
 //! 3. in memory: the [`Book`](super::book::Book) of all facts; copies, campaigns, threads, authors. Not saved: it is made in a minute or so.
-//! 4. `write`: every comment is read again and assessed with what stage 3 knows; `outputs` writes the rest.
+//! 4. `write`: every comment is read again and assessed with what stage 3 knows; `outputs` writes the rest (`parquet` the assessments as a table, where it is built in).
 //!
 //! What is done is written into `state` every few seconds: lengths of files that are whole up to there. Going on cuts the files back to those lengths,
 //! so that the outcome is the same to the byte as without the interruption, whatever the number of threads. `tally` counts what the `report` tells.
