@@ -11,8 +11,8 @@ use super::error::{ApiError, Code};
 use super::state::State;
 use crate::domain::Id;
 use crate::store::records::{
-    Action, CampaignCard, Counts, Decided, NewDecision, PastDecision, QueueFilter, QueueItem, Sites, Target,
-    Undone,
+    Action, CampaignCard, Counts, Decided, NewDecision, Order, PastDecision, QueueFilter, QueueItem, Sites,
+    Target, Undone,
 };
 
 /// Cards of a page when none is asked for, and at the most.
@@ -99,8 +99,9 @@ pub(super) const BECAUSES: &[&str] =
     &["text", "corroborated", "thread", "campaign", "hidden-characters", "rule"];
 
 /// Where the page after this one begins: none after the last.
-pub(super) fn next_page(items: &[QueueItem], limit: usize) -> Option<String> {
-    items.last().filter(|_| items.len() == limit).map(|item| format!("{}:{}", item.priority, item.id))
+pub(super) fn next_page(items: &[QueueItem], limit: usize, order: Order) -> Option<String> {
+    let last = items.last().filter(|_| items.len() == limit)?;
+    Some(format!("{}:{}", order.rank(last), last.id))
 }
 
 /// A page of the queue.
@@ -111,7 +112,7 @@ pub(super) struct Queue {
     next: Option<String>,
 }
 
-/// Open cards, most urgent first
+/// Open cards, most urgent first unless another order is asked for
 #[utoipa::path(get, path = "/v1/queue", tag = "review", params(Page, QueueFilter),
     responses((status = 200, description = "A page of cards", body = Queue)))]
 pub(super) async fn queue(
@@ -122,8 +123,9 @@ pub(super) async fn queue(
     let asked = Asked::parse(request.query_string(), &[])?;
     let limit = asked.page.limit.unwrap_or(PAGE).clamp(1, MOST);
     let filter = asked.filter(&state, &caller).await?;
+    let order = filter.order.unwrap_or_default();
     let items = state.intake.store().queue(caller.sites(), filter, asked.after()?, limit).await?;
-    let next = next_page(&items, limit);
+    let next = next_page(&items, limit, order);
     Ok(HttpResponse::Ok().json(Queue { items, next }))
 }
 
@@ -139,8 +141,8 @@ fn one_of(name: &str, value: Option<&str>, known: &[&str]) -> Result<(), ApiErro
 }
 
 fn cursor(text: &str) -> Result<(f64, String), ApiError> {
-    let parts = text.split_once(':').and_then(|(priority, id)| {
-        Some((priority.parse().ok().filter(|p: &f64| p.is_finite())?, id.to_owned()))
+    let parts = text.split_once(':').and_then(|(rank, id)| {
+        Some((rank.parse().ok().filter(|rank: &f64| rank.is_finite())?, id.to_owned()))
     });
     parts.ok_or_else(|| {
         ApiError::new(Code::InvalidParameter, "`after` is no cursor: send the `next` of the last page")

@@ -94,7 +94,8 @@ pub(super) struct Row {
     pub(super) version: i64,
     pub(super) kind: String,
     pub(super) site: String,
-    pub(super) priority: f64,
+    /// Its place in the order of the list.
+    pub(super) rank: f64,
     pub(super) heading: String,
     pub(super) excerpt: String,
     pub(super) author: String,
@@ -134,7 +135,7 @@ impl Row {
             version: item.version,
             kind: item.kind.clone(),
             site: item.site.clone(),
-            priority: item.priority,
+            rank: item.priority,
             heading: String::new(),
             excerpt: String::new(),
             author: String::new(),

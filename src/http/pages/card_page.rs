@@ -186,8 +186,8 @@ async fn drawn<P>(
     let filter = if in_list { None } else { filter_of(state, caller, &back).await };
     let mut pane = Pane::load(state, &f, caller, item.clone(), &back).await?;
     if let Some((filter, _)) = &filter {
-        pane.around =
-            store.neighbours(caller.sites(), filter.clone(), item.priority, item.id.clone()).await?;
+        let rank = filter.order.unwrap_or_default().rank(&item);
+        pane.around = store.neighbours(caller.sites(), filter.clone(), rank, item.id.clone()).await?;
     }
     if is_part {
         return show(&pane);
@@ -196,21 +196,22 @@ async fn drawn<P>(
     if let Some(before) = &pane.around.0 {
         items.extend(store.card(caller.sites(), before.clone()).await);
     }
-    let after = (item.priority, item.id.clone());
+    let order = filter.as_ref().and_then(|(filter, _)| filter.order).unwrap_or_default();
+    let after = (order.rank(&item), item.id.clone());
     let open = item.open;
     items.push(item);
     let mut next = None;
     let query = match filter {
         Some((filter, query)) => {
             let more = store.queue(caller.sites(), filter, Some(after), queue::PAGE).await?;
-            next = next_page(&more, queue::PAGE)
+            next = next_page(&more, queue::PAGE, order)
                 .map(|next| with_pair(&format!("/queue?{query}"), "after", &next));
             items.extend(more);
             query
         }
         None => String::new(),
     };
-    let rows = queue::draw_rows(&f, &items, &caller.actor().name, &back)?;
+    let rows = queue::draw_rows(&f, &items, &caller.actor().name, &back, order)?;
     let mut f = f.after_step(request);
     f.title = fill("card.titled", &[("title", &pane.title)]);
     let whole = CardPage { pane: pane.draw()?, f, back, open, rows, next, query, event };

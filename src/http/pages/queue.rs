@@ -16,7 +16,7 @@ use super::text::excerpt;
 use super::words::{count, fill, say};
 use crate::access::Permission;
 use crate::store::StoreError;
-use crate::store::records::{Action, NewDecision, QueueFilter, QueueItem, Target, View};
+use crate::store::records::{Action, NewDecision, Order, QueueFilter, QueueItem, Target, View};
 
 /// Cards of a page.
 pub(super) const PAGE: usize = 25;
@@ -115,7 +115,7 @@ pub(super) async fn page(
     let outcome = f.outcome();
     let event = store.last_event().await?;
     let items = store.queue(caller.sites(), filter.clone(), asked.after()?, limit).await?;
-    let next = next_page(&items, limit);
+    let next = next_page(&items, limit, filter.order.unwrap_or_default());
     let here = here(&asked, &filter);
     let pane = match items.first() {
         Some(first) => match Pane::load(&state, &f, &caller, first.clone(), &here).await {
@@ -128,7 +128,7 @@ pub(super) async fn page(
     };
     let views = store.views(caller.actor().name, caller.sites()).await?;
     let me = caller.actor().name;
-    let rows = draw_rows(&f, &items, &me, &here)?;
+    let rows = draw_rows(&f, &items, &me, &here, filter.order.unwrap_or_default())?;
     let sites = store.sites().await?;
     let sites: Vec<String> =
         sites.into_iter().map(|site| site.id).filter(|id| caller.sites().contains(id)).collect();
@@ -200,8 +200,15 @@ pub(super) fn here(asked: &Asked, filter: &QueueFilter) -> String {
     }
 }
 
-pub(super) fn draw_rows(f: &Frame, items: &[QueueItem], me: &str, here: &str) -> Result<String, ApiError> {
-    let rows = Rows { f, all: items.iter().map(|item| Row::of(item, me)).collect(), here };
+pub(super) fn draw_rows(
+    f: &Frame,
+    items: &[QueueItem],
+    me: &str,
+    here: &str,
+    order: Order,
+) -> Result<String, ApiError> {
+    let row = |item| Row { rank: order.rank(item), ..Row::of(item, me) };
+    let rows = Rows { f, all: items.iter().map(row).collect(), here };
     rows.render().map_err(|error| ApiError::new(Code::Refused, error.to_string()))
 }
 
@@ -209,7 +216,9 @@ pub(super) fn draw_rows(f: &Frame, items: &[QueueItem], me: &str, here: &str) ->
 fn queues(f: &Frame, asked: &Asked, filter: &QueueFilter) -> Vec<Queue> {
     let counts = &f.counts;
     let comments = counts.all - counts.campaigns;
-    let is = |other: QueueFilter| asked.page.view.is_none() && *filter == other;
+    let is = |other: QueueFilter| {
+        asked.page.view.is_none() && *filter == QueueFilter { order: filter.order, ..other }
+    };
     let of = |kind: &str| QueueFilter { kind: Some(kind.to_owned()), ..QueueFilter::default() };
     let escalated = QueueFilter { escalated: Some(true), ..QueueFilter::default() };
     let held = QueueFilter { verdict: Some("hold".to_owned()), ..QueueFilter::default() };
@@ -266,6 +275,16 @@ fn selects(filter: &QueueFilter, sites: &[String]) -> Vec<Select> {
             escalated.as_deref(),
         ),
     ];
+    let order = match filter.order {
+        Some(Order::Newest) => Some("newest"),
+        Some(Order::Oldest) => Some("oldest"),
+        Some(Order::Urgent) | None => None,
+    };
+    let mut orders = select("order", "filter.order", same(&["newest", "oldest"], "order"), order);
+    if let Some(first) = orders.choices.first_mut() {
+        say("order.urgent").clone_into(&mut first.text);
+    }
+    all.insert(0, orders);
     if sites.len() > 1 {
         let sites = sites.iter().map(|site| (site.clone(), site.clone())).collect();
         all.insert(0, select("site", "filter.site", sites, filter.site.as_deref()));
@@ -317,11 +336,17 @@ pub(super) async fn rows(
         (card.into_iter().collect::<Vec<_>>(), None)
     } else {
         let items = store.queue(caller.sites(), filter.clone(), asked.after()?, limit).await?;
-        let next = next_page(&items, limit);
+        let next = next_page(&items, limit, filter.order.unwrap_or_default());
         (items, next)
     };
     let f = Frame::new(&state, &caller, "queue", "").await?;
-    let html = draw_rows(&f, &items, &caller.actor().name, &here(&asked, &filter))?;
+    let html = draw_rows(
+        &f,
+        &items,
+        &caller.actor().name,
+        &here(&asked, &filter),
+        filter.order.unwrap_or_default(),
+    )?;
     let mut answer = HttpResponse::Ok();
     if let Some(next) = next {
         answer.insert_header(("x-next", super::frame::encoded(&next)));

@@ -164,6 +164,34 @@ pub struct QueueFilter {
     /// Comments whose text is rarer than `one_in_from` and less rare than this.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub one_in_until: Option<f64>,
+    /// `urgent` first, which is the order where none is given, `newest` or `oldest`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[param(inline)]
+    pub order: Option<Order>,
+}
+
+/// The order of a queue.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Order {
+    /// The most urgent first.
+    #[default]
+    Urgent,
+    /// What came to the queue last first.
+    Newest,
+    /// What has waited longest first.
+    Oldest,
+}
+
+impl Order {
+    /// Where a card stands: the highest rank first, of equal ones the smallest id.
+    pub fn rank(self, item: &QueueItem) -> f64 {
+        match self {
+            Self::Urgent => item.priority,
+            Self::Newest => item.opened_at as f64,
+            Self::Oldest => -(item.opened_at as f64),
+        }
+    }
 }
 
 /// What a moderator does.

@@ -10,7 +10,7 @@ use super::{SqliteStore, json_list, new_id, now};
 use crate::domain::{Because, Verdict};
 use crate::store::StoreError;
 use crate::store::records::{
-    Actor, ArticleLine, CampaignCard, QueueCounts, QueueFilter, QueueItem, Sites, Sweep,
+    Actor, ArticleLine, CampaignCard, Order, QueueCounts, QueueFilter, QueueItem, Sites, Sweep,
 };
 
 /// Characters of a text that a list shows.
@@ -537,8 +537,49 @@ fn conditions(sites: &Sites, filter: &QueueFilter) -> Result<(Vec<String>, Value
     Ok((all, values))
 }
 
+/// How the cards are gone through in an order: by a column that an index has, falling or rising, and then by their ids.
+#[derive(Clone, Copy)]
+struct Walk {
+    column: &'static str,
+    falls: bool,
+}
+
+impl Walk {
+    fn new(order: Order) -> Self {
+        match order {
+            Order::Urgent => Self { column: "q.priority", falls: true },
+            Order::Newest => Self { column: "q.opened_at", falls: true },
+            Order::Oldest => Self { column: "q.opened_at", falls: false },
+        }
+    }
+
+    /// The column's value of a card of this rank.
+    fn value(self, rank: f64) -> f64 {
+        if self.falls { rank } else { -rank }
+    }
+
+    fn order(self) -> String {
+        format!("{} {}, q.id", self.column, if self.falls { "DESC" } else { "ASC" })
+    }
+
+    fn backwards(self) -> String {
+        format!("{} {}, q.id DESC", self.column, if self.falls { "ASC" } else { "DESC" })
+    }
+
+    /// What comes after a card whose value and id are these parameters.
+    fn after(self, value: usize, id: usize) -> String {
+        let (column, further) = (self.column, if self.falls { "<" } else { ">" });
+        format!("({column} {further} ?{value} OR ({column} = ?{value} AND q.id > ?{id}))")
+    }
+
+    fn before(self, value: usize, id: usize) -> String {
+        let (column, nearer) = (self.column, if self.falls { ">" } else { "<" });
+        format!("({column} {nearer} ?{value} OR ({column} = ?{value} AND q.id < ?{id}))")
+    }
+}
+
 impl SqliteStore {
-    /// Open cards of some sites that fit a filter, most urgent first, after the card `after` (its priority and id).
+    /// Open cards of some sites that fit a filter, in its order, after the card `after` (its rank and id).
     ///
     /// # Errors
     /// When the store cannot be read.
@@ -551,17 +592,16 @@ impl SqliteStore {
     ) -> Result<Vec<QueueItem>, StoreError> {
         self.read(move |connection| {
             let (mut all, mut values) = conditions(&sites, &filter)?;
-            if let Some((priority, id)) = after {
-                values.push(Box::new(priority));
+            let walk = Walk::new(filter.order.unwrap_or_default());
+            if let Some((rank, id)) = after {
+                values.push(Box::new(walk.value(rank)));
                 values.push(Box::new(id));
-                let (priority, id) = (values.len() - 1, values.len());
-                all.push(format!(
-                    "(q.priority < ?{priority} OR (q.priority = ?{priority} AND q.id > ?{id}))"
-                ));
+                all.push(walk.after(values.len() - 1, values.len()));
             }
             let sql = format!(
-                "SELECT q.* FROM queue q WHERE {} ORDER BY q.priority DESC, q.id LIMIT {limit}",
-                all.join(" AND ")
+                "SELECT q.* FROM queue q WHERE {} ORDER BY {} LIMIT {limit}",
+                all.join(" AND "),
+                walk.order()
             );
             let mut statement = connection.prepare_cached(&sql)?;
             let cards: Vec<Card> =
@@ -724,14 +764,15 @@ impl SqliteStore {
         &self,
         sites: Sites,
         filter: QueueFilter,
-        priority: f64,
+        rank: f64,
         id: String,
     ) -> Result<(Option<String>, Option<String>), StoreError> {
         self.read(move |connection| {
             let (mut all, mut values) = conditions(&sites, &filter)?;
-            values.push(Box::new(priority));
+            let walk = Walk::new(filter.order.unwrap_or_default());
+            values.push(Box::new(walk.value(rank)));
             values.push(Box::new(id));
-            let (priority, id) = (values.len() - 1, values.len());
+            let (value, id) = (values.len() - 1, values.len());
             all.push(String::new());
             let mut find = |place: String, order: &str| -> Result<Option<String>, StoreError> {
                 if let Some(last) = all.last_mut() {
@@ -742,14 +783,8 @@ impl SqliteStore {
                 let mut statement = connection.prepare_cached(&sql)?;
                 Ok(statement.query_row(params_from_iter(&values), |row| row.get(0)).optional()?)
             };
-            let before = find(
-                format!("(q.priority > ?{priority} OR (q.priority = ?{priority} AND q.id < ?{id}))"),
-                "q.priority, q.id DESC",
-            )?;
-            let after = find(
-                format!("(q.priority < ?{priority} OR (q.priority = ?{priority} AND q.id > ?{id}))"),
-                "q.priority DESC, q.id",
-            )?;
+            let before = find(walk.before(value, id), &walk.backwards())?;
+            let after = find(walk.after(value, id), &walk.order())?;
             Ok((before, after))
         })
         .await

@@ -41,6 +41,9 @@ CREATE TRIGGER queue_card_removed AFTER DELETE ON queue WHEN old.is_open = 1 BEG
   UPDATE queue_totals SET cards = cards - 1 WHERE site = old.site AND kind = old.kind AND is_escalated = old.is_escalated;
 END;
 CREATE INDEX queue_oldest ON queue (site, opened_at) WHERE is_open = 1;
+-- The other orders of the whole queue.
+CREATE INDEX queue_longest ON queue (opened_at, id) WHERE is_open = 1;
+CREATE INDEX queue_latest ON queue (opened_at DESC, id) WHERE is_open = 1;
 -- The short queues, in their order.
 CREATE INDEX queue_campaigns ON queue (priority DESC, id) WHERE is_open = 1 AND kind = 'campaign';
 CREATE INDEX queue_escalated ON queue (priority DESC, id) WHERE is_open = 1 AND is_escalated = 1;

@@ -246,7 +246,7 @@ function loadMore() {
   return loading;
 }
 
-/** Puts rows where their priority says; returns those that are new. */
+/** Puts rows where their rank says; returns those that are new. */
 function add(html) {
   const found = new DOMParser().parseFromString(`<ol>${html}</ol>`, "text/html").querySelectorAll(".card");
   const added = [];
@@ -273,7 +273,7 @@ function add(html) {
 
 function place(card) {
   const before = cards().find((other) => {
-    const [a, b] = [Number(card.dataset.priority), Number(other.dataset.priority)];
+    const [a, b] = [Number(card.dataset.rank), Number(other.dataset.rank)];
     return a > b || (a === b && card.dataset.id < other.dataset.id);
   });
   rows.insertBefore(card, before ?? null);
