@@ -78,6 +78,14 @@ async fn what_was_left_out_of_a_campaign_stays_out_of_its_sweep() {
     let (_, second) = desk.post("/v1/decisions", json!({"item": sweep["id"], "action": "reject"})).await;
     assert_eq!(second["comments"], 2);
     assert_eq!(desk.status_of(3).await, "published");
+    // Undone, the sweep stands there again, and what the first decision left out keeps its own card.
+    let undo = format!("/v1/decisions/{}/undo", second["id"].as_str().unwrap());
+    desk.post(&undo, json!({})).await;
+    assert_eq!(desk.sweep().await["campaign"]["undecided"], 2);
+    let (_, queue) = desk.get("/v1/queue?kind=comment").await;
+    assert_eq!(queue["items"][0]["comment"]["id"], "3", "{queue}");
+    let again = desk.sweep().await;
+    desk.post("/v1/decisions", json!({"item": again["id"], "action": "reject"})).await;
     // And out of the one after that.
     desk.copy(7).await;
     assert_eq!(desk.sweep().await["campaign"]["undecided"], 1);
@@ -118,7 +126,10 @@ async fn a_moderator_does_not_keep_a_lead_from_a_card() {
     assert_eq!(claimed["claimed"], json!([card]));
     let (status, _) = desk.post_as(&anna, "/v1/decisions", json!({"item": card, "action": "escalate"})).await;
     assert_eq!(status, StatusCode::OK);
-    // Escalated, it is not his to claim, and his page has no buttons that would be refused.
+    // Escalated, it is not his to put off either.
+    let (status, _) = desk.post_as(&ben, "/v1/decisions", json!({"item": card, "action": "skip"})).await;
+    assert_eq!(status, StatusCode::FORBIDDEN);
+    // Nor to claim, and his page has no buttons that would be refused.
     for take_over in [false, true] {
         let body = json!({"items": [card], "take_over": take_over});
         let (_, claimed) = desk.post_as(&ben, "/v1/queue/claims", body).await;
@@ -240,4 +251,76 @@ async fn a_selection_without_a_script_leaves_one_of_somebody_elses_out() {
     assert_eq!(status, StatusCode::SEE_OTHER);
     assert!(to.starts_with("/queue?done=") && to.ends_with("&said=some-left-out"), "{to}");
     assert_eq!((desk.status_of(1).await, desk.status_of(2).await), ("published".into(), "rejected".into()));
+}
+
+#[actix_web::test]
+async fn all_of_an_author_is_what_was_shown_and_nobody_decided_meanwhile() {
+    let dir = tempfile::tempdir().unwrap();
+    let desk = desk(dir.path()).await;
+    add_user(&desk.store, "mo", "moderator", &[]).await;
+    let mo = desk.log_in("mo").await;
+    let send = async |id: u32, text: &str| {
+        let body = json!({"id": id, "article_id": "a", "author": {"id": "spree"}, "status": "published", "text": text});
+        assert_eq!(desk.post("/v1/comments", body).await.0, StatusCode::OK);
+    };
+    for id in 1..=4 {
+        send(id, &format!("My bus number {id} was late again, and nobody at the stop knew why.")).await;
+    }
+    let fields = "action=reject";
+    let request = TestRequest::post()
+        .uri("/authors/gazette/spree/decide")
+        .insert_header(("accept", "text/html"))
+        .insert_header(("cookie", mo.cookie.clone()))
+        .insert_header(("content-type", "application/x-www-form-urlencoded"))
+        .set_payload(format!("csrf={}&{fields}", mo.csrf));
+    let question = desk.send(request).await.2;
+    let named: Vec<&str> = question
+        .split("name=\"comment\" value=\"")
+        .skip(1)
+        .map(|rest| rest.split('"').next().unwrap())
+        .collect();
+    assert_eq!(named.len(), 4, "{question}");
+    // Meanwhile one is approved, one is written anew, and one is deleted.
+    desk.post("/v1/decisions", json!({"comment": {"site": "gazette", "id": 1}, "action": "approve"})).await;
+    send(2, "The driver was kind and let my mother off at the corner.").await;
+    desk.post("/v1/comments/gazette/3/status", json!({"status": "deleted"})).await;
+    let comments: String = named.iter().map(|one| format!("&comment={}", one.replace(':', "%3A"))).collect();
+    let (status, to) = desk
+        .submit_form(&mo, "/authors/gazette/spree/decide", &format!("action=reject&sure=1{comments}"))
+        .await;
+    assert!(status.is_redirection() && to.contains("some-left-out"), "{status} {to}");
+    let statuses = [desk.status_of(1).await, desk.status_of(2).await, desk.status_of(4).await];
+    assert_eq!(statuses, ["published", "published", "rejected"]);
+}
+
+#[actix_web::test]
+async fn a_queue_has_orders_and_each_is_paged() {
+    let dir = tempfile::tempdir().unwrap();
+    let desk = desk(dir.path()).await;
+    let moved = "The report is deeply moving. It serves as a poignant reminder that behind every decision there are people whose passion and commitment shape our shared history.";
+    for (id, text) in [PRAISE, OTHER, moved].into_iter().enumerate() {
+        let body =
+            json!({"id": id, "article_id": format!("a{id}"), "author": format!("u{id}"), "text": text});
+        desk.post("/v1/comments", body).await;
+    }
+    let mut all = std::collections::BTreeMap::new();
+    for order in ["urgent", "newest", "oldest"] {
+        let (mut ids, mut after) = (Vec::new(), String::new());
+        loop {
+            let (_, page) = desk.get(&format!("/v1/queue?order={order}&limit=1{after}")).await;
+            let Some(item) = page["items"].get(0) else { break };
+            ids.push((item["opened_at"].as_i64().unwrap(), item["id"].as_str().unwrap().to_owned()));
+            let Some(next) = page["next"].as_str() else { break };
+            after = format!("&after={next}");
+        }
+        all.insert(order, ids);
+    }
+    assert_eq!(all["urgent"].len(), 3, "{all:?}");
+    let mut oldest = all["urgent"].clone();
+    oldest.sort();
+    assert_eq!(all["oldest"], oldest);
+    oldest.sort_by_key(|(at, id)| (-at, id.clone()));
+    assert_eq!(all["newest"], oldest);
+    let (status, _) = desk.get("/v1/queue?order=loudest").await;
+    assert_eq!(status, StatusCode::BAD_REQUEST);
 }

@@ -41,6 +41,8 @@ struct AuthorPage {
     numbers: String,
     /// Comments listed that nobody has decided.
     undecided: i64,
+    /// Whether there are more comments than are listed.
+    is_cut: bool,
     trusted: bool,
     alike: String,
     lines: Vec<Line>,
@@ -92,6 +94,7 @@ pub(super) async fn page(
             ],
         ),
         undecided: page.comments.iter().filter(|one| is_undecided(one)).count() as i64,
+        is_cut: page.size > page.comments.len() as i64,
         trusted: page.trusted,
         alike: if page.comments.len() < 2 {
             String::new()
@@ -117,7 +120,8 @@ fn id_of(one: &AuthorComment) -> Option<&str> {
     one.comment.get("id").and_then(Value::as_str)
 }
 
-/// Decides everything of an author's that nobody has decided: asks first, with the number and a sample; then decides what was counted.
+/// Decides everything of an author's that nobody has decided: asks first, with the number and a sample; then decides what was counted, and is undecided and
+/// the same text still.
 pub(super) async fn decide(
     state: web::Data<State>,
     posted: Posted<CanDecide>,
@@ -145,36 +149,21 @@ pub(super) async fn decide(
             None => to(&with_pair(&back, "said", "nothing-undecided")),
         };
     }
-    let mut ids: Vec<Id> = fields.all("comment").map(Id::from).collect();
-    let named = ids.len();
-    let store = state.intake.store();
-    while !ids.is_empty() {
-        let target = Target::Comments(ids.clone());
-        let decision = decision_of(&state, &caller, &fields, Some(site.clone()), target)?;
-        match store.decide(decision).await {
-            Ok(done) => {
-                let back = with_decisions(&back, &[done.id]);
-                let left_out = if ids.len() < named { "&said=some-left-out" } else { "" };
-                return to(&format!("{back}{left_out}"));
-            }
-            // One card of somebody else's does not keep the others.
-            Err(StoreError::Conflict { state, version }) => {
-                let taken = state.get("id").and_then(Value::as_str).map(str::to_owned);
-                let mut free = Vec::new();
-                for id in &ids {
-                    if taken.is_none() || store.listed(site.clone(), id.clone()).await?.1 != taken {
-                        free.push(id.clone());
-                    }
-                }
-                if free.len() == ids.len() {
-                    return Err(StoreError::Conflict { state, version }.into());
-                }
-                ids = free;
-            }
-            Err(error) => return Err(error.into()),
+    let comments: Vec<(Id, i64)> = fields
+        .all("comment")
+        .filter_map(|one| one.split_once(':'))
+        .filter_map(|(seq, id)| Some((Id::from(id), seq.parse().ok()?)))
+        .collect();
+    let named = comments.len();
+    let decision = decision_of(&state, &caller, &fields, Some(site), Target::Undecided(comments))?;
+    match state.intake.store().decide(decision).await {
+        Ok(done) => {
+            let left_out = if done.comments < named { "&said=some-left-out" } else { "" };
+            to(&format!("{}{left_out}", with_decisions(&back, &[done.id])))
         }
+        Err(StoreError::Refused(_)) => to(&with_pair(&back, "said", "some-left-out")),
+        Err(error) => Err(error.into()),
     }
-    to(&with_pair(&back, "said", "some-left-out"))
 }
 
 /// The question; none where nothing is left to decide. What waits for a lead is left to one.
@@ -201,7 +190,7 @@ async fn ask(
         if is_above {
             above += 1;
         } else {
-            open.push((id.to_owned(), one));
+            open.push((format!("{}:{id}", one.seq), one));
         }
     }
     if open.is_empty() {

@@ -6,11 +6,12 @@ use askama::Template;
 
 use super::super::auth::{Caller, CanDecide, CanLook};
 use super::super::error::ApiError;
+use super::super::review::check_reason;
 use super::super::state::State;
 use super::card::Row;
 use super::card_page::action_of;
 use super::form::Posted;
-use super::frame::{Frame, go, show, with_decisions, with_pair};
+use super::frame::{Frame, go, show, show_as, with_decisions, with_pair};
 use super::queue::decide_by_site;
 use super::sure::{Sample, Sure};
 use super::text::rounded;
@@ -168,9 +169,19 @@ pub(super) async fn decide(
         .get("accept")
         .and_then(|value| value.to_str().ok())
         .is_some_and(|accept| accept.contains("application/json"));
+    let review = &state.settings().review;
+    let checked = check_reason(review, action, fields.get("reason"), fields.get("note"));
+    let mistake = match checked {
+        Err(error) if fields.get("sure").is_some() && fields.can_mend(&error) => {
+            Some((error, fields.clone()))
+        }
+        _ => None,
+    };
     // The script asks by itself, before the first portion.
-    if !wants_json && fields.get("sure").is_none() && !items.is_empty() {
-        return ask(&state, &caller, &fields, action, (from, until), items).await;
+    if !wants_json && (fields.get("sure").is_none() || mistake.is_some()) && !items.is_empty() {
+        let mut question = ask(&state, &caller, &fields, action, (from, until), items).await?;
+        question.f = question.f.after_mistake(mistake);
+        return show_as(question.f.outcome(), &question);
     }
     let reached = items.len();
     let (decided, left_out) = if items.is_empty() {
@@ -202,7 +213,7 @@ async fn ask(
     action: crate::store::records::Action,
     (from, until): (usize, usize),
     portion: Vec<(String, Option<i64>)>,
-) -> Result<HttpResponse, ApiError> {
+) -> Result<Sure, ApiError> {
     let site = fields.owned("site");
     let store = state.intake.store();
     let cards = portion.len() as i64;
@@ -216,12 +227,12 @@ async fn ask(
     let f = Frame::new(state, caller, "band", say("band.title")).await?;
     let what = say(&format!("action.{}", action.name())).to_owned();
     let question = fill("band.question", &[("action", &what), ("cards", &count("js.cards", cards))]);
-    let names = ["low", "high", "site", "seen", "reason", "note"];
+    let names = ["low", "high", "site", "seen"];
     let hidden = names.into_iter().filter_map(|name| Some((name, fields.owned(name)?)));
-    show(&Sure {
+    Ok(Sure {
         question,
         to: "/band".to_owned(),
-        asks_why: false,
+        asks_why: true,
         action: action.name(),
         hidden: hidden.collect(),
         portion: if all > cards {

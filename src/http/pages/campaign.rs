@@ -67,6 +67,8 @@ pub(super) struct CampaignView {
     pub(super) timeline_rows: Vec<(String, String)>,
     pub(super) parts: Vec<Part>,
     pub(super) members: Vec<Beside>,
+    /// What was ticked before a mistake, and is not among the members shown.
+    pub(super) also_left_out: Vec<String>,
     pub(super) next: Option<i64>,
     pub(super) articles: Vec<Share>,
     pub(super) sites: Vec<Share>,
@@ -139,6 +141,11 @@ impl CampaignView {
             timeline_rows,
             parts,
             members: page.comments.iter().take(SAMPLE).map(|one| Beside::of(one, 300)).collect(),
+            also_left_out: f
+                .kept_all("except")
+                .filter(|id| page.comments.iter().take(SAMPLE).all(|one| one.id != *id))
+                .map(str::to_owned)
+                .collect(),
             next: page.comments.get(SAMPLE - 1).filter(|_| page.comments.len() > SAMPLE).map(|last| last.seq),
             articles,
             sites: others.collect(),

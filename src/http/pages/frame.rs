@@ -160,6 +160,11 @@ impl Frame {
     }
 
     /// The same, or what stands in the field otherwise.
+    /// All that was typed or ticked under a name.
+    pub(super) fn kept_all<'a>(&'a self, field: &'a str) -> impl Iterator<Item = &'a str> {
+        self.kept.all(field)
+    }
+
     pub(super) fn kept_or<'a>(&'a self, field: &str, otherwise: &'a str) -> &'a str {
         self.kept.get(field).unwrap_or(otherwise)
     }

@@ -424,10 +424,16 @@ pub(super) async fn bulk(
     let mut hidden = Vec::new();
     for (id, version) in items {
         let item = store.card(caller.sites(), id).await?;
+        if is_above(&item, &caller, action) {
+            continue;
+        }
         let row = Row::of(&item, "");
         comments += row.size;
         hidden.push((item.id, version.unwrap_or(item.version)));
         picked.push(Picked { id: row.id, version: row.version, text: row.excerpt, heading: row.heading });
+    }
+    if picked.is_empty() {
+        return Ok(go(&format!("{}{}", state.prefix(), with_pair(&back, "said", "some-left-out"))));
     }
     let f = Frame::new(&state, &caller, "queue", say("bulk.title")).await?.after_mistake(mistake);
     let question = fill(
@@ -457,12 +463,17 @@ pub(super) async fn decide_by_site(
     let store = state.intake.store();
     let mut by_site: std::collections::BTreeMap<String, Vec<(String, Option<i64>)>> =
         std::collections::BTreeMap::new();
-    for (id, version) in items {
-        let card = store.card(caller.sites(), id.clone()).await?;
-        by_site.entry(card.site).or_default().push((id, version));
-    }
     let mut decided = Vec::new();
     let mut left_out = 0;
+    for (id, version) in items {
+        match store.card(caller.sites(), id.clone()).await {
+            Ok(card) if !is_above(&card, caller, action) => {
+                by_site.entry(card.site).or_default().push((id, version));
+            }
+            Ok(_) | Err(StoreError::NotFound(_)) => left_out += 1,
+            Err(error) => return Err(error.into()),
+        }
+    }
     let mut rest: Vec<Vec<(String, Option<i64>)>> = by_site.into_values().collect();
     while let Some(mut items) = rest.pop() {
         let decision = NewDecision {
@@ -492,10 +503,17 @@ pub(super) async fn decide_by_site(
                     rest.push(items);
                 }
             }
+            // What is done can be undone only where it is told of.
+            Err(_) if !decided.is_empty() => left_out += items.len(),
             Err(error) => return Err(error.into()),
         }
     }
     Ok((decided, left_out))
+}
+
+/// Whether a card waits for a lead, and is not the caller's; or waits already, and cannot be sent to one again.
+fn is_above(card: &QueueItem, caller: &Caller<CanDecide>, action: Action) -> bool {
+    card.escalated && (!caller.actor().leads || action == Action::Escalate)
 }
 
 /// Keeps the filter of a page under a name.

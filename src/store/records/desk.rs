@@ -238,6 +238,8 @@ pub enum Target {
     Campaign(String),
     /// Comments of the site.
     Comments(Vec<Id>),
+    /// Comments of the site by id and number, so far as they are free, undecided, and the same text still; the others are left out.
+    Undecided(Vec<(Id, i64)>),
 }
 
 /// A decision to be taken.
@@ -386,6 +388,9 @@ pub struct AuthorPage {
 /// A comment on its author's page.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 pub struct AuthorComment {
+    /// Its number: another text has another one.
+    #[serde(skip)]
+    pub(crate) seq: i64,
     /// The record.
     pub comment: serde_json::Value,
     /// Where it stands.

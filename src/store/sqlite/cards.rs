@@ -155,7 +155,7 @@ pub(super) fn close_spared_campaign(
         connection,
         "site = ?1 AND campaign = ?2
          AND NOT EXISTS (SELECT 1 FROM comments c WHERE c.campaign = queue.campaign AND c.site = queue.site
-                         AND c.is_current = 1 AND c.decided_by IS NULL AND c.verdict <> 'allow')",
+                         AND c.is_current = 1 AND c.decided_by IS NULL AND +c.verdict <> 'allow')",
         &[&site, &campaign],
     )
 }

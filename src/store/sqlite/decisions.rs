@@ -289,6 +289,34 @@ fn groups(connection: &Connection, decision: &NewDecision) -> Result<Vec<Group>,
                 members.into_iter().partition(|m| decision.except.iter().any(|id| id.as_str() == m.id));
             Ok(vec![Group { card: None, members, spared }])
         }
+        Target::Undecided(comments) => {
+            let mut groups = Vec::new();
+            for (id, seen) in comments {
+                let seq = match current(connection, site, id) {
+                    Ok((seq, ..)) if seq == *seen => seq,
+                    Ok(_) | Err(StoreError::NotFound(_)) => continue,
+                    Err(error) => return Err(error),
+                };
+                let member = Member::load(connection, seq)?;
+                if member.decided_by.is_some() {
+                    continue;
+                }
+                let card =
+                    open("SELECT * FROM queue WHERE site = ?1 AND comment = ?2 AND is_open = 1", &seq)?;
+                let free = card.as_ref().map_or(Ok(()), |card| check(connection, decision, card, None));
+                let free =
+                    free.and_then(|()| check_rank(connection, decision, site, &member, card.is_some()));
+                match free {
+                    Ok(()) => groups.push(Group { card, members: vec![member], spared: Vec::new() }),
+                    Err(StoreError::Conflict { .. } | StoreError::Forbidden(_) | StoreError::Refused(_)) => {}
+                    Err(error) => return Err(error),
+                }
+            }
+            if groups.is_empty() {
+                return Err(StoreError::Refused("none of the comments is left to be decided".to_owned()));
+            }
+            Ok(groups)
+        }
         Target::Comments(ids) => {
             let mut groups = Vec::new();
             let mut seen = BTreeSet::new();
@@ -355,7 +383,7 @@ fn check(
         // A second one would take the first along when it is undone.
         return Err(StoreError::Refused("the card is escalated already".to_owned()));
     }
-    if card.is_escalated && !decision.by.leads && decision.action.status().is_some() {
+    if card.is_escalated && !decision.by.leads {
         return Err(StoreError::Forbidden("the card was escalated: a lead decides it".to_owned()));
     }
     Ok(())

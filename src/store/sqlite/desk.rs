@@ -338,12 +338,13 @@ fn author_page(connection: &Connection, site: &str, author: &str) -> Result<Auth
         return Err(StoreError::NotFound("comment of this author"));
     }
     let mut statement = connection.prepare_cached(
-        "SELECT record, status, verdict, p, campaign, decided_by, coalesce(created_at, received_at) AS at, sketch
+        "SELECT seq, record, status, verdict, p, campaign, decided_by, coalesce(created_at, received_at) AS at, sketch
          FROM comments WHERE site = ?1 AND author = ?2 AND is_current = 1 ORDER BY seq DESC LIMIT ?3",
     )?;
     let mut rows = statement.query(params![site, author, MOST_LISTED])?;
     while let Some(row) = rows.next()? {
         page.comments.push(AuthorComment {
+            seq: row.get("seq")?,
             comment: serde_json::from_str(&row.get::<_, String>("record")?)?,
             status: row.get("status")?,
             verdict: row.get("verdict")?,

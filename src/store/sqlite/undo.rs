@@ -5,7 +5,7 @@ use serde_json::json;
 
 use super::SqliteStore;
 use super::audit::append;
-use super::cards::{Opening, is_queued, open_for};
+use super::cards::{LEFT_OUT, Opening, is_queued, open_for};
 use super::comments::of_word;
 use super::decisions::{Member, SKIP_STEP, past_decision};
 use super::events::event;
@@ -140,14 +140,14 @@ fn reopen(connection: &Connection, id: &str, action: Action) -> Result<(), Store
     if action.status().is_none() {
         return Ok(());
     }
-    // Those that a campaign's decision spared stand on its card again.
-    let mut statement = connection.prepare_cached(
+    // Those that a campaign's decision spared stand on its card again; not those that another decision, which still holds, left out of it.
+    let mut statement = connection.prepare_cached(&format!(
         "UPDATE queue SET is_open = 0, version = version + 1
          WHERE is_open = 1 AND is_escalated = 0 AND comment IN (
            SELECT c.seq FROM comments c JOIN queue q ON q.campaign = c.campaign AND q.site = c.site AND q.is_open = 1
-           JOIN decision_items i ON i.item = q.id WHERE i.decision = ?1 AND c.is_current = 1)
-         RETURNING id, site",
-    )?;
+           JOIN decision_items i ON i.item = q.id WHERE i.decision = ?1 AND c.is_current = 1 AND NOT {LEFT_OUT})
+         RETURNING id, site"
+    ))?;
     let returned: Vec<(String, String)> =
         statement.query_map([id], |row| Ok((row.get(0)?, row.get(1)?)))?.collect::<Result<_, _>>()?;
     for (item, site) in &returned {

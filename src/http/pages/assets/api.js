@@ -68,10 +68,13 @@ export function call(method, path, body, more = {}) {
   });
 }
 
+// Milliseconds after which a fragment is not waited for.
+const PATIENCE = 20_000;
+
 /** Fetches a fragment; null where it cannot be had. */
 export async function fragment(path) {
   try {
-    const answer = await fetch(base + path, { headers: { accept: "text/html" }, redirect: "manual" });
+    const answer = await fetch(base + path, { headers: { accept: "text/html" }, redirect: "manual", signal: AbortSignal.timeout(PATIENCE) });
     // Fragments lead nowhere but to the login.
     if (answer.type === "opaqueredirect") await session();
     return answer.ok ? { html: await answer.text(), next: answer.headers.get("x-next") } : null;

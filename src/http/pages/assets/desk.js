@@ -77,7 +77,16 @@ document.addEventListener("click", async (event) => {
   link.closest("li, p").remove();
   list.insertAdjacentHTML("beforeend", rows.html);
   localize(list);
+  list.dispatchEvent(new Event("grown", { bubbles: true }));
 });
+
+// What was just done is told of once: loading the page again tells nothing, and takes nothing back.
+const told = new URL(location.href);
+if (told.searchParams.has("done") || told.searchParams.has("said")) {
+  told.searchParams.delete("done");
+  told.searchParams.delete("said");
+  history.replaceState(history.state, "", told);
+}
 
 if (document.getElementById("desk")) await import("./queue.js");
 if (document.getElementById("band")) await import("./band.js");

@@ -14,11 +14,11 @@ export function on(name, handler) {
 // What is typed while the field that it is meant for is still on its way; null where none is.
 let ahead = null;
 
-/** Keeps what is typed from now on from being commands; the function that it returns ends that and tells what was typed. */
+/** Keeps what is typed from now on from being commands; the function that it returns ends that and tells what was typed: null where Escape was. */
 export function typeAhead() {
   ahead = "";
   return () => {
-    const typed = ahead ?? "";
+    const typed = ahead;
     ahead = null;
     return typed;
   };
@@ -62,10 +62,10 @@ document.addEventListener("keydown", (event) => {
   }
   if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
   if (document.querySelector("dialog[open]")) return;
-  if (ahead !== null) {
+  if (ahead !== null && !isTyping(event.target) && (event.key.length === 1 || event.key === "Backspace" || event.key === "Escape")) {
     event.preventDefault();
-    if (event.key.length === 1) ahead += event.key;
-    else if (event.key === "Backspace") ahead = ahead.slice(0, -1);
+    if (event.key === "Escape") ahead = null;
+    else ahead = event.key === "Backspace" ? ahead.slice(0, -1) : ahead + event.key;
     return;
   }
   if (event.key === "Escape") {

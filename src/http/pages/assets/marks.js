@@ -15,8 +15,10 @@ export function prepare(root) {
     [...body.querySelectorAll("mark[data-f], .hc")].forEach((mark, at) => {
       mark.tabIndex = at ? -1 : 0;
       // The browser's own words come for a pointer alone.
-      mark.dataset.says = mark.title;
-      mark.removeAttribute("title");
+      if (mark.hasAttribute("title")) {
+        mark.dataset.says = mark.title;
+        mark.removeAttribute("title");
+      }
       if (mark.dataset.f && document.getElementById(`f-${mark.dataset.f}`)) mark.setAttribute("aria-describedby", `f-${mark.dataset.f}`);
       else mark.setAttribute("aria-describedby", "tip");
     });

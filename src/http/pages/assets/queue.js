@@ -88,6 +88,7 @@ function show(html, { isFirst = false } = {}) {
       if (box) box.checked = true;
       else pane.querySelector("form.decide")?.append(make("input", { type: "hidden", name: "except", value: id, "data-except-kept": true }));
     }
+    tellKept();
     const set = (selector, value) => {
       const field = pane.querySelector(selector);
       if (field && value) field.value = value;
@@ -107,11 +108,14 @@ function show(html, { isFirst = false } = {}) {
 
 /** Goes to a field of the pane, which may still be on its way: what is typed meanwhile is meant for the field. */
 async function into(find) {
-  let typed;
+  let typed = "";
   if (pane.hasAttribute("aria-busy")) {
+    const { id } = current.dataset;
     const told = typeAhead();
     await new Promise((laid) => pane.addEventListener("laid", laid, { once: true }));
     typed = told();
+    // Another card was laid open meanwhile, or none: the words were not meant for it.
+    if (typed === null || shown()?.dataset.id !== id) return;
   }
   const field = find();
   field?.focus();
@@ -119,6 +123,31 @@ async function into(find) {
   field.value += typed;
   keep();
 }
+
+/** What was left out further down than the members that are shown is told of, and can be taken back. */
+function tellKept() {
+  pane.querySelector(".kept")?.remove();
+  const kept = [...pane.querySelectorAll("[data-except-kept]")];
+  if (!kept.length) return;
+  const clear = () => {
+    for (const input of pane.querySelectorAll("[data-except-kept]")) input.remove();
+    tellKept();
+    keep();
+  };
+  const button = make("button", { type: "button", class: "plain", onclick: clear }, say("js.leave-none-out"));
+  pane.querySelector("form.decide")?.append(make("p", { class: "kept dim", role: "status" }, many("js.also-left-out", kept.length), " ", button));
+}
+
+// More members are shown: what was left out of them is ticked, and not kept beside them.
+pane.addEventListener("grown", () => {
+  for (const input of pane.querySelectorAll("[data-except-kept]")) {
+    const box = pane.querySelector(`[data-except][value="${CSS.escape(input.value)}"]`);
+    if (!box) continue;
+    box.checked = true;
+    input.remove();
+  }
+  tellKept();
+});
 
 async function lay(id) {
   const known = opened.get(id);
@@ -370,6 +399,8 @@ async function decide(action, whole = false) {
   if (ok) {
     entry.ids.push(data.id);
     forget(id);
+    // What was left out of its campaign is not decided with it.
+    if (whole && kind !== "campaign") void renew(id);
     // Nothing is left to be shown on this page: the list tells of it.
     if (alone && !current) location.href = `${base}${desk.dataset.here}${desk.dataset.here.includes("?") ? "&" : "?"}done=${encodeURIComponent(data.id)}`;
     else toast(`${say(past[action])} · ${comments(data.comments)}`, { undo: () => undo(entry) });
