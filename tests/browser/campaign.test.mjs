@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { copies, eventually, paneShows, person, serve, toast } from './support.mjs'
+import { copies, eventually, paneShows, person, serve, shown, singles, toast } from './support.mjs'
 
 const service = await serve()
 const sixty = copies(60)
@@ -146,4 +146,37 @@ test('a petition can be allowed and allowed no more', async t => {
   await page.getByRole('button', { name: 'Allow no more' }).click()
   await page.getByText('The campaign is allowed no more.').waitFor()
   await page.getByText('None is allowed now.').waitFor()
+})
+
+test('what was left out further down is told of, ticked where it is shown, and can be taken back', async t => {
+  await service.send(...singles(2, 'beside'))
+  const page = await person(t, service, 'anna', '/queue')
+  const card = (await service.queue('kind=campaign')).find(one => one.campaign.size >= 60).id
+  await page.locator(`.card[data-id="${card}"] .open`).click()
+  const pane = await paneShows(page, card)
+  const more = page.locator('#pane [data-expand]')
+  await more.click()
+  const box = page.locator('#pane [data-except]').nth(20)
+  await box.check()
+  const left = await box.getAttribute('value')
+  const away = async () => {
+    await page.locator('.card:not(.current) .open').first().click()
+    await eventually('another card is shown', async () => ((await shown(page)) ?? card) !== card)
+    await page.locator(`.card[data-id="${card}"] .open`).click()
+    await paneShows(page, card)
+  }
+  await away()
+  await page.locator('#pane .kept', { hasText: '1 more is left out' }).waitFor()
+  await more.click()
+  await eventually('its box is ticked', () => page.locator(`#pane [data-except][value="${left}"]`).isChecked())
+  assert.equal(await page.locator('#pane .kept').count(), 0)
+  await page.locator(`#pane [data-except][value="${left}"]`).uncheck()
+  await page.locator(`#pane [data-except][value="${left}"]`).check()
+  await away()
+  await page.getByRole('button', { name: 'Leave none of them out' }).click()
+  assert.equal(await page.locator('#pane .kept').count(), 0)
+  await pane.getByRole('button', { name: /^Reject all 6\d/ }).click()
+  await toast(page, /Rejected · 6\d comments/)
+  await page.keyboard.press('u')
+  await toast(page, 'everything is as it was')
 })

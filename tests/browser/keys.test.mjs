@@ -158,6 +158,39 @@ test('what is typed while a card is on its way is meant for its note', async t =
   await field.fill('')
 })
 
+test('the first card tells what its marks mean, and what was done is told of once', async t => {
+  const page = await person(t, service, 'anna', '/queue?kind=comment')
+  await paneShows(page)
+  assert.ok(await page.locator('#pane .body mark[data-f], #pane .body .hc').first().getAttribute('data-says'))
+  const card = await shown(page)
+  const { id } = await service.api('POST', '/v1/decisions', { item: card, action: 'approve' })
+  await page.goto(`/queue?kind=comment&done=${id}`)
+  await page.locator('form.said').waitFor()
+  await eventually('the address has it no more', () => !page.url().includes('done='))
+  await page.reload()
+  await paneShows(page)
+  assert.equal(await page.locator('form.said').count(), 0)
+  await service.api('POST', `/v1/decisions/${id}/undo`)
+})
+
+test('Escape leaves a note that is on its way', async t => {
+  const page = await person(t, service, 'anna', '/queue?kind=comment')
+  await paneShows(page)
+  await page.route(/part=pane/, async route => {
+    await new Promise(resolve => setTimeout(resolve, 1000))
+    await route.continue()
+  })
+  const card = page.locator('.card').nth(5)
+  const id = await card.getAttribute('data-id')
+  await card.locator('.open').click()
+  await page.keyboard.press('n')
+  await page.keyboard.type('ab')
+  await page.keyboard.press('Escape')
+  await paneShows(page, id)
+  assert.equal(await page.locator('#pane .note-form textarea').inputValue(), '')
+  assert.ok(!(await page.locator('#pane .note-form textarea').evaluate(field => field === document.activeElement)))
+})
+
 test('one card at a time, the reasons shown, a note written', async t => {
   const page = await person(t, service, 'anna', '/queue?kind=comment')
   const pane = await paneShows(page)
