@@ -266,13 +266,12 @@ async fn all_of_an_author_is_what_was_shown_and_nobody_decided_meanwhile() {
     for id in 1..=4 {
         send(id, &format!("My bus number {id} was late again, and nobody at the stop knew why.")).await;
     }
-    let fields = "action=reject";
     let request = TestRequest::post()
         .uri("/authors/gazette/spree/decide")
         .insert_header(("accept", "text/html"))
         .insert_header(("cookie", mo.cookie.clone()))
         .insert_header(("content-type", "application/x-www-form-urlencoded"))
-        .set_payload(format!("csrf={}&{fields}", mo.csrf));
+        .set_payload(format!("csrf={}&action=reject", mo.csrf));
     let question = desk.send(request).await.2;
     let named: Vec<&str> = question
         .split("name=\"comment\" value=\"")
@@ -284,10 +283,10 @@ async fn all_of_an_author_is_what_was_shown_and_nobody_decided_meanwhile() {
     desk.post("/v1/decisions", json!({"comment": {"site": "gazette", "id": 1}, "action": "approve"})).await;
     send(2, "The driver was kind and let my mother off at the corner.").await;
     desk.post("/v1/comments/gazette/3/status", json!({"status": "deleted"})).await;
-    let comments: String = named.iter().map(|one| format!("&comment={}", one.replace(':', "%3A"))).collect();
-    let (status, to) = desk
-        .submit_form(&mo, "/authors/gazette/spree/decide", &format!("action=reject&sure=1{comments}"))
-        .await;
+    let comments: Vec<String> =
+        named.iter().map(|one| format!("comment={}", one.replace(':', "%3A"))).collect();
+    let fields = format!("action=reject&sure=1&{}", comments.join("&"));
+    let (status, to) = desk.submit_form(&mo, "/authors/gazette/spree/decide", &fields).await;
     assert!(status.is_redirection() && to.contains("some-left-out"), "{status} {to}");
     let statuses = [desk.status_of(1).await, desk.status_of(2).await, desk.status_of(4).await];
     assert_eq!(statuses, ["published", "published", "rejected"]);

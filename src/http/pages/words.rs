@@ -87,7 +87,7 @@ mod tests {
         // Keys that are put together; their beginnings are named in the code.
         let together = [
             "because.", "action.", "status.", "verdict.", "signal.", "kind.", "key.", "role.", "state.",
-            "said.", "found.", "scope.",
+            "said.", "found.", "scope.", "order.",
         ];
         let sources = sources();
         let is_used = |key: &str| {
