@@ -792,3 +792,32 @@ fn a_slip_leaves_no_trace_and_articles_named_by_hand_count() {
         assert_eq!(refused.status.code(), Some(2), "{wrong:?}");
     }
 }
+
+#[test]
+fn history_comes_to_the_queue_by_a_plan_and_leaves_it_by_its_undo() {
+    let dir = tempfile::tempdir().unwrap();
+    let db = dir.path().join("claque.db");
+    let db_name = db.to_str().unwrap();
+    let path = |name: &str| dir.path().join(name).to_str().unwrap().to_owned();
+    import_demo(dir.path(), &db, &[]);
+    let before = content(&db);
+    let cards = || -> i64 {
+        let connection = Connection::open(&db).unwrap();
+        connection.query_row("SELECT count(*) FROM queue WHERE is_open = 1", [], |row| row.get(0)).unwrap()
+    };
+    assert_eq!(cards(), 0, "an import queues nothing");
+    good(&["rescore", "--store", "--db", db_name, "--out", &path("first")]);
+    let plan = path("first/plan.json");
+    let shown = good(&["plan", "show", &plan]);
+    assert!(
+        !shown.contains(" 0 would come into the queue") && shown.contains(" 0 would leave it"),
+        "{shown}"
+    );
+    good(&["plan", "apply", &plan, "--db", db_name]);
+    assert!(cards() > 20, "{}", cards());
+    good(&["rescore", "--store", "--db", db_name, "--out", &path("again")]);
+    let again = good(&["plan", "show", &path("again/plan.json")]);
+    assert!(again.contains(": 0 changes"), "{again}");
+    good(&["plan", "undo", &plan, "--db", db_name]);
+    assert_eq!(content(&db), before);
+}

@@ -331,10 +331,10 @@ pub(super) async fn hand_on(
             let decided = one.decided().map(str::to_owned);
             // What people decided counts, whatever the comment came with.
             let label = if decided.is_some() { one.label(templated) } else { one.comment.label };
-            let Archived { seq, mut comment, standing_at, verdict, campaign, trusted, .. } = one;
+            let Archived { seq, mut comment, standing_at, verdict, campaign, trusted, unasked, .. } = one;
             comment.label = label;
             let verdict = serde_json::from_value(verdict.into()).map_err(|error| error.to_string())?;
-            let stored = StoredFacts { seq, standing_at, verdict, campaign, decided, trusted };
+            let stored = StoredFacts { seq, standing_at, verdict, campaign, decided, trusted, unasked };
             let comment = LabelledComment::of(comment);
             if sink(Entry::Comment(Box::new(comment)), Some(stored)).is_break() {
                 return Ok(());

@@ -41,7 +41,7 @@ pub struct Proposal {
     pub site: Option<Id>,
     /// Its id.
     pub id: Id,
-    /// What is proposed in the store.
+    /// What people are asked by the store; none where they are asked nothing, as of history.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub from: Option<Verdict>,
     /// What would be.
@@ -95,7 +95,9 @@ impl Proposal {
                 // What keeps a comment back stands in the configuration; a rescoring only says that people should see it.
                 let is_same = stored.verdict == assessment.verdict
                     || (stored.verdict, assessment.verdict) == (Verdict::Hold, Verdict::Review);
-                !is_same || (assessment.verdict != Verdict::Allow && stored.campaign != campaign)
+                !is_same
+                    || (assessment.verdict != Verdict::Allow
+                        && (stored.unasked || stored.campaign != campaign))
             }
             None => assessment.verdict != Verdict::Allow,
         };
@@ -107,7 +109,9 @@ impl Proposal {
         Some(Self {
             site: spooled.comment.site.clone(),
             id: spooled.comment.id.clone(),
-            from: stored.map(|stored| stored.verdict),
+            from: stored
+                .filter(|stored| !stored.unasked || assessment.verdict == Verdict::Allow)
+                .map(|stored| stored.verdict),
             to: assessment.verdict,
             because: assessment.because.clone(),
             campaign,

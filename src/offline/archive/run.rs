@@ -30,7 +30,7 @@ use crate::offline::records::Reject;
 pub use super::spool::StoredFacts;
 
 /// Version of the form of work.
-const FORM: u32 = 1;
+const FORM: u32 = 2;
 /// Comments of a portion: read, judged and written together.
 const PORTION: usize = 4096;
 /// The time between two states.

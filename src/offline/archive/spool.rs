@@ -33,6 +33,8 @@ pub struct StoredFacts {
     pub decided: Option<String>,
     /// Whether its author is trusted.
     pub trusted: bool,
+    /// Whether it is proposed and nobody was asked, since it came as history.
+    pub unasked: bool,
 }
 
 /// A comment as it is spooled.

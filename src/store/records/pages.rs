@@ -98,6 +98,8 @@ pub struct Archived {
     pub reason: Option<String>,
     /// Whether its author is trusted.
     pub trusted: bool,
+    /// Whether it is proposed and stands on no card: it came as history, of which nobody is asked.
+    pub unasked: bool,
 }
 
 impl Archived {

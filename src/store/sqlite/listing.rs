@@ -330,6 +330,8 @@ impl SqliteStore {
         self.read(move |connection| {
             let mut statement = connection.prepare_cached(&format!(
                 "SELECT seq, record, standing_at, verdict, campaign, decided_by, status, {TRUSTED},
+                   is_history = 1 AND verdict <> 'allow' AND NOT EXISTS (SELECT 1 FROM queue q WHERE q.is_open = 1 AND q.comment = comments.seq)
+                     AND NOT EXISTS (SELECT 1 FROM queue q WHERE q.is_open = 1 AND q.site = comments.site AND q.campaign = comments.campaign),
                    CASE WHEN decided_by IS NULL THEN NULL ELSE
                      (SELECT d.reason FROM decision_comments dc JOIN decisions d ON d.id = dc.decision
                       WHERE dc.comment = comments.seq AND d.undone_at IS NULL AND d.action IN ('approve', 'reject') ORDER BY d.at DESC, d.id DESC LIMIT 1) END
@@ -347,7 +349,8 @@ impl SqliteStore {
                     decided_by: row.get(5)?,
                     status: row.get(6)?,
                     trusted: row.get(7)?,
-                    reason: row.get(8)?,
+                    unasked: row.get(8)?,
+                    reason: row.get(9)?,
                 });
             }
             Ok(all)
