@@ -92,9 +92,14 @@ band.addEventListener("submit", async (event) => {
   const undo = make("button", { type: "button", "data-undo": true }, say("js.undo"));
   undo.addEventListener("click", async () => {
     undo.disabled = true;
-    for (const id of decisions.reverse()) {
-      const { ok, data } = await call("POST", `/v1/decisions/${id}/undo`);
-      if (!ok) return toast(say("js.failed", { why: data?.detail ?? "" }), { error: true });
+    // The newest first; one that is refused can be tried again, and nothing is taken back twice.
+    while (decisions.length) {
+      const { ok, data } = await call("POST", `/v1/decisions/${decisions[decisions.length - 1]}/undo`);
+      if (!ok) {
+        undo.disabled = false;
+        return toast(say("js.failed", { why: data?.detail ?? "" }), { error: true });
+      }
+      decisions.pop();
     }
     location.reload();
   });

@@ -632,7 +632,10 @@ async function decideAll(action, selected) {
     return decideAll(action, selected);
   }
   const groups = Map.groupBy ? Map.groupBy(selected, (card) => card.dataset.site) : new Map(selected.map((card) => [card.dataset.site, selected.filter((other) => other.dataset.site === card.dataset.site)]));
-  const entry = { ids: [], card: null };
+  // In the list from now on: whoever undoes meanwhile undoes this selection, and waits for its end.
+  let finish;
+  const entry = { ids: [], card: null, asked: new Promise((ended) => (finish = ended)) };
+  undoable.push(entry);
   const busy = toast(say("js.progress", { done: 0, all: selected.length }), { milliseconds: 60_000 });
   let done = 0;
   const reasons = [];
@@ -675,8 +678,9 @@ async function decideAll(action, selected) {
   empty();
   ahead();
   if (reasons.length) toast(say("js.left-out", { why: [...new Set(reasons)].join(" ") }), { error: true });
+  if (!entry.ids.length && undoable.includes(entry)) undoable.splice(undoable.indexOf(entry), 1);
+  finish({ ok: entry.ids.length > 0 });
   if (!entry.ids.length) return;
-  undoable.push(entry);
   const told = done < selected.length ? say("js.done-of", { what: say(past[action]), done, all: selected.length }) : `${say(past[action])} · ${say("js.picked", { n: done })}`;
   toast(told, { undo: () => undo(entry), milliseconds: 15_000 });
 }
