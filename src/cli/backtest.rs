@@ -8,7 +8,7 @@ use super::database::runtime;
 use super::output::{Format, printable, share, tell};
 use super::rescore::{Reading, from_store, read_all};
 use super::score::read_articles;
-use super::{EngineArgs, Outcome};
+use super::{EngineArgs, Outcome, templated};
 use crate::offline::backtest::{Backtest, Fare, Flip, compare};
 use crate::store::Store;
 
@@ -68,8 +68,8 @@ pub(super) fn run(args: &Args) -> Result<Outcome> {
         let path = args.db.as_ref().ok_or_else(|| anyhow!("name the database with --db"))?;
         let store = Store::open_existing(path).map_err(|error| anyhow!("{error}"))?;
         let site = args.reading.site.as_deref();
-        let settings = EngineArgs { config: args.config.clone(), ..EngineArgs::default() }.settings()?;
-        let all = runtime()?.block_on(from_store(&store, site, &settings.service.review.templated));
+        let templated = templated(args.config.as_ref())?;
+        let all = runtime()?.block_on(from_store(&store, site, &templated));
         let all = all.map_err(|error| anyhow!(error))?;
         let comments: Vec<_> = all.comments.into_iter().map(|(comment, _)| comment).collect();
         (comments, all.trusted, all.articles)

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use super::database::{Database, runtime};
 use super::output::write_to;
 use super::rescore::hand_on;
-use super::{EngineArgs, Outcome};
+use super::{Outcome, templated};
 use crate::domain::Comment;
 use crate::offline::archive::StoredFacts;
 use crate::offline::read::Entry;
@@ -69,8 +69,7 @@ type Writer<'a> = dyn FnMut(Entry, Option<&str>) -> std::io::Result<ControlFlow<
 
 pub(super) fn run(args: &Args) -> Result<Outcome> {
     let store = Store::open_existing(&args.database.db).map_err(|error| anyhow!("{error}"))?;
-    let templated = EngineArgs { config: args.config.clone(), ..EngineArgs::default() }.settings()?;
-    let templated = templated.service.review.templated;
+    let templated = templated(args.config.as_ref())?;
     let runtime = runtime()?;
     // One entry after another goes out, so that a store of any size needs no more memory.
     let each = |write: &mut Writer<'_>| {

@@ -178,6 +178,12 @@ pub fn run() -> ExitCode {
     }
 }
 
+/// The reasons by which a rejection says that a text is templated: those of a configuration, or the usual ones.
+fn templated(config: Option<&PathBuf>) -> Result<Vec<String>> {
+    let engine = EngineArgs { config: config.cloned(), ..EngineArgs::default() };
+    Ok(engine.settings()?.service.review.templated)
+}
+
 /// Where rules, model and thresholds come from.
 #[derive(Debug, Clone, Default, clap::Args)]
 struct EngineArgs {

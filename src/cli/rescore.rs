@@ -21,8 +21,6 @@ use crate::offline::records::{LabelledComment, Reject};
 use crate::store::Store;
 use crate::store::records::Archived;
 
-/// Bytes of a site's id.
-const LONGEST_ID: usize = 512;
 /// The most threads.
 const MOST_JOBS: usize = 1024;
 /// Comments read from the store at a time.
@@ -123,9 +121,9 @@ impl Reading {
             options.columns = map.parse::<Columns>().map_err(|error| anyhow!("--columns: {error}"))?;
         }
         if let Some(site) = &self.site
-            && (site.is_empty() || site.len() > LONGEST_ID || site.chars().any(char::is_control))
+            && (site.is_empty() || site.len() > Id::LONGEST || site.chars().any(char::is_control))
         {
-            bail!("--site: a site's id has 1 to {LONGEST_ID} bytes and no control characters");
+            bail!("--site: a site's id has 1 to {} bytes and no control characters", Id::LONGEST);
         }
         options.site = self.site.as_deref().map(Id::from);
         options.max_bytes = self.max_bytes.unwrap_or(options.max_bytes);
@@ -177,7 +175,7 @@ pub(super) fn run(args: &Args) -> Result<Outcome> {
             .block_on(store.allowed_campaigns(crate::store::records::Sites::All))
             .map_err(|error| anyhow!("{error}"))?;
         job.allowed = Allowed::at(chrono::Utc::now().timestamp_millis(), &allowed);
-        let templated = args.engine.settings()?.service.review.templated;
+        let templated = super::templated(args.engine.config.as_ref())?;
         let mut each = |sink: &mut dyn FnMut(Entry, Option<StoredFacts>) -> ControlFlow<()>| {
             runtime.block_on(hand_on(&store, args.reading.site.as_deref(), &templated, sink))
         };

@@ -8,7 +8,7 @@ use anyhow::{Result, anyhow, bail};
 use super::database::runtime;
 use super::output::{report_rejects, write_to};
 use super::rescore::{Reading, from_store};
-use super::{EngineArgs, Outcome};
+use super::{EngineArgs, Outcome, templated};
 use crate::domain::Label;
 use crate::engine::Model;
 use crate::engine::train::Options;
@@ -54,9 +54,9 @@ pub(super) struct Args {
 
 /// The comments that people decided about, by site: approved ones are by people, those rejected as templated are not.
 fn decided(db: &Path, config: Option<&PathBuf>) -> Result<Vec<SourceFile>> {
-    let settings = EngineArgs { config: config.cloned(), ..EngineArgs::default() }.settings()?;
+    let templated = templated(config)?;
     let store = Store::open_existing(db).map_err(|error| anyhow!("{error}"))?;
-    let all = runtime()?.block_on(from_store(&store, None, &settings.service.review.templated));
+    let all = runtime()?.block_on(from_store(&store, None, &templated));
     let mut sites: BTreeMap<String, Vec<LabelledComment>> = BTreeMap::new();
     for (comment, decided) in all.map_err(|error| anyhow!(error))?.comments {
         if decided.is_some() && comment.label.is_some() {

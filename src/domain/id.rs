@@ -8,15 +8,15 @@ use utoipa::openapi::schema::{ObjectBuilder, OneOfBuilder, Type};
 use utoipa::openapi::{RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
 
-/// The longest id, in bytes: it must fit an address.
-const LONGEST: usize = 512;
-
 /// An identifier of the outside world, kept as a string. JSON strings and integers are both accepted.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Default)]
 #[serde(transparent)]
 pub struct Id(String);
 
 impl Id {
+    /// The most bytes of one: it must fit an address.
+    pub const LONGEST: usize = 512;
+
     /// The identifier's text.
     pub fn as_str(&self) -> &str {
         &self.0
@@ -65,8 +65,12 @@ impl<'de> Deserialize<'de> for Id {
             }
 
             fn visit_string<E: de::Error>(self, value: String) -> Result<Id, E> {
-                if value.len() > LONGEST {
-                    return Err(E::custom(format!("an id has at most {LONGEST} bytes, not {}", value.len())));
+                if value.len() > Id::LONGEST {
+                    return Err(E::custom(format!(
+                        "an id has at most {} bytes, not {}",
+                        Id::LONGEST,
+                        value.len()
+                    )));
                 }
                 Ok(Id(value))
             }

@@ -133,13 +133,8 @@ pub(super) async fn decide(
     let back = format!("/authors/{}/{}", encoded(&site), encoded(&author));
     let to = |back: &str| Ok(go(&format!("{}{back}", state.prefix())));
     let review = &state.settings().review;
-    let checked = check_reason(review, action_of(&fields)?, fields.get("reason"), fields.get("note"));
-    let mistake = match checked {
-        Err(error) if fields.get("sure").is_some() && fields.can_mend(&error) => {
-            Some((error, fields.clone()))
-        }
-        _ => None,
-    };
+    let mistake =
+        fields.mistake(check_reason(review, action_of(&fields)?, fields.get("reason"), fields.get("note")));
     if fields.get("sure").is_none() || mistake.is_some() {
         return match ask(&state, &caller, &fields, &site, author, &back).await? {
             Some(mut question) => {

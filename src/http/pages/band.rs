@@ -140,7 +140,7 @@ pub(super) async fn page(
         from_text: labels.get(from).cloned().unwrap_or_default(),
         until_text: labels.get(until).cloned().unwrap_or_else(|| say("band.no-end").to_owned()),
         sites: sites.filter(|id| caller.sites().contains(id)).collect(),
-        here: format!("/band?low={from}&high={until}&site={}", super::frame::encoded(&site)),
+        here: address((from, until), &site),
         site,
         cards,
         cards_text: count("js.cards", cards),
@@ -148,6 +148,11 @@ pub(super) async fn page(
         sample: items.iter().map(|item| Row::of(item, &caller.actor().name)).collect(),
     };
     show(&page)
+}
+
+/// Where a band of a site is shown.
+fn address((from, until): (usize, usize), site: &str) -> String {
+    format!("/band?low={from}&high={until}&site={}", super::frame::encoded(site))
 }
 
 /// Decides a portion of a band, of the cards that were there when the page was made (`seen`).
@@ -170,13 +175,7 @@ pub(super) async fn decide(
         .and_then(|value| value.to_str().ok())
         .is_some_and(|accept| accept.contains("application/json"));
     let review = &state.settings().review;
-    let checked = check_reason(review, action, fields.get("reason"), fields.get("note"));
-    let mistake = match checked {
-        Err(error) if fields.get("sure").is_some() && fields.can_mend(&error) => {
-            Some((error, fields.clone()))
-        }
-        _ => None,
-    };
+    let mistake = fields.mistake(check_reason(review, action, fields.get("reason"), fields.get("note")));
     // The script asks by itself, before the first portion.
     if !wants_json && (fields.get("sure").is_none() || mistake.is_some()) && !items.is_empty() {
         let mut question = ask(&state, &caller, &fields, action, (from, until), items).await?;
@@ -193,10 +192,7 @@ pub(super) async fn decide(
     if wants_json {
         return Ok(HttpResponse::Ok().json(serde_json::json!({ "cards": reached, "decisions": decided })));
     }
-    let back = format!(
-        "/band?low={from}&high={until}&site={}",
-        super::frame::encoded(site.as_deref().unwrap_or_default())
-    );
+    let back = address((from, until), site.as_deref().unwrap_or_default());
     let back = if decided.is_empty() {
         with_pair(&back, "said", "nothing-selected")
     } else {
@@ -242,10 +238,7 @@ async fn ask(
         },
         more: if rest > 0 { count("bulk.more", rest) } else { String::new() },
         sample,
-        back: format!(
-            "/band?low={from}&high={until}&site={}",
-            super::frame::encoded(site.as_deref().unwrap_or_default())
-        ),
+        back: address((from, until), site.as_deref().unwrap_or_default()),
         f,
     })
 }

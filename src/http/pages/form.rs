@@ -95,6 +95,12 @@ impl Fields {
         Self { pairs: Vec::new(), from_browser: self.from_browser }
     }
 
+    /// A mistake in what was confirmed, with which the question is asked again.
+    pub(super) fn mistake(&self, checked: Result<(), ApiError>) -> Mistake {
+        let error = checked.err().filter(|error| self.get("sure").is_some() && self.can_mend(error))?;
+        Some((error, self.clone()))
+    }
+
     /// Whether an error is one that whoever filled in the form can mend there.
     pub(super) fn can_mend(&self, error: &ApiError) -> bool {
         let is_mistake = matches!(

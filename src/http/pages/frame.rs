@@ -159,12 +159,12 @@ impl Frame {
         self.kept.get(field).unwrap_or_default()
     }
 
-    /// The same, or what stands in the field otherwise.
-    /// All that was typed or ticked under a name.
+    /// All that had been typed or ticked under a name.
     pub(super) fn kept_all<'a>(&'a self, field: &'a str) -> impl Iterator<Item = &'a str> {
         self.kept.all(field)
     }
 
+    /// What had been filled in, or what stands in the field otherwise.
     pub(super) fn kept_or<'a>(&'a self, field: &str, otherwise: &'a str) -> &'a str {
         self.kept.get(field).unwrap_or(otherwise)
     }

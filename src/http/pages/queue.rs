@@ -404,13 +404,7 @@ pub(super) async fn bulk(
     items.truncate(MOST);
     let store = state.intake.store();
     let review = &state.settings().review;
-    let checked = check_reason(review, action, fields.get("reason"), fields.get("note"));
-    let mistake = match checked {
-        Err(error) if fields.get("sure").is_some() && fields.can_mend(&error) => {
-            Some((error, fields.clone()))
-        }
-        _ => None,
-    };
+    let mistake = fields.mistake(check_reason(review, action, fields.get("reason"), fields.get("note")));
     if fields.get("sure").is_some() && mistake.is_none() {
         let (decided, left_out) = decide_by_site(&state, &caller, action, items, &fields).await?;
         let mut to = if decided.is_empty() { back } else { with_decisions(&back, &decided) };

@@ -5,9 +5,6 @@ use chrono::{DateTime, Utc};
 use crate::domain::{Author, Id};
 use crate::wire::time;
 
-/// The longest id, in bytes, as everywhere.
-const LONGEST_ID: usize = 512;
-
 /// The id of a record.
 ///
 /// # Errors
@@ -16,8 +13,8 @@ const LONGEST_ID: usize = 512;
 pub(super) fn own_id(text: Option<&str>) -> Result<Id, String> {
     match text.map(str::trim) {
         None | Some("") => Err("without an id: every comment needs one".to_owned()),
-        Some(text) if text.len() > LONGEST_ID => {
-            Err(format!("an id has at most {LONGEST_ID} bytes, not {}", text.len()))
+        Some(text) if text.len() > Id::LONGEST => {
+            Err(format!("an id has at most {} bytes, not {}", Id::LONGEST, text.len()))
         }
         Some(text) if is_torn(text) => Err(format!("the id `{text}` holds bytes that are no text")),
         Some(text) => Ok(text.into()),
@@ -31,7 +28,7 @@ pub(super) fn is_torn(id: &str) -> bool {
 
 /// An id that refers to something else. Nothing, what is too long to be one or torn, is none.
 pub(super) fn other_id(text: Option<&str>) -> Option<Id> {
-    let is_one = |text: &&str| !text.is_empty() && text.len() <= LONGEST_ID && !is_torn(text);
+    let is_one = |text: &&str| !text.is_empty() && text.len() <= Id::LONGEST && !is_torn(text);
     text.map(str::trim).filter(is_one).map(Id::from)
 }
 
