@@ -1,7 +1,7 @@
 //! SQLite behind the seam: WAL, `synchronous = FULL`, STRICT tables, one writing thread (`writer`), a few reading connections.
 //!
 //! One file a family of methods: `accounts` (sites, hooks, callbacks), `people` (keys, users, sessions), `articles`, `comments` (with their
-//! assessments), `inbox` (promises, other names), `cards` (the queue), `decisions`, `undo`, `desk` (notes, views, allow-lists, authors), `events`, `outbox` (callbacks to
+//! assessments), `inbox` (promises, other names), `cards` (one by one), `queue` (asked for), `decisions`, `undo`, `desk` (notes, views, allow-lists, authors), `events`, `outbox` (callbacks to
 //! send), `audit` (the hash chain), `plans` (what a rescoring proposes), `privacy` (export, erasure, retention), `operation` (counts); for the pages `listing` (comments of a thread, a campaign, a search),
 //! `report` (what the morning page tells), `own` (settings of people, rule drafts, tried texts), `seed` (the demo's past).
 
@@ -21,6 +21,7 @@ mod own;
 mod people;
 mod plans;
 mod privacy;
+mod queue;
 mod report;
 mod seed;
 mod undo;
